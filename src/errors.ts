@@ -1,0 +1,90 @@
+/**
+ * Every error of this package: one class per kind, a stable `code` to switch on, the `cause` when there is one. No message
+ * ever contains a secret, a session id or session data.
+ */
+
+export type SessionErrorCode =
+  | 'ERR_SESSION_BAD_SIGNATURE'
+  | 'ERR_SESSION_SIGNATURE_EXPIRED'
+  | 'ERR_SESSION_DECODE'
+  | 'ERR_SESSION_ENCODE'
+  | 'ERR_SESSION_CONFIG'
+  | 'ERR_SESSION_STORE'
+  | 'ERR_SESSION_STORE_TIMEOUT'
+  | 'ERR_SESSION_CONFLICT'
+  | 'ERR_SESSION_NO_CONTEXT'
+  | 'ERR_SESSION_NOT_LOADED'
+  | 'ERR_SESSION_READ_ONLY'
+  | 'ERR_SESSION_COOKIE_TOO_LARGE'
+  | 'ERR_SESSION_COOKIE_INVALID'
+  | 'ERR_SESSION_HEADERS_SENT';
+
+/** The base of every error that this package throws on purpose. */
+export class SessionError<Code extends SessionErrorCode = SessionErrorCode> extends Error {
+  readonly code: Code;
+
+  constructor(code: Code, message: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.name = new.target.name;
+    this.code = code;
+  }
+}
+
+/** A signature that no key made, or text that carries none (itsdangerous `BadSignature`). */
+export class BadSignatureError extends SessionError<'ERR_SESSION_BAD_SIGNATURE' | 'ERR_SESSION_SIGNATURE_EXPIRED'> {
+  constructor(
+    message: string,
+    code: 'ERR_SESSION_BAD_SIGNATURE' | 'ERR_SESSION_SIGNATURE_EXPIRED' = 'ERR_SESSION_BAD_SIGNATURE',
+  ) {
+    super(code, message);
+  }
+}
+
+/** The signature is right, its age is not: older than allowed, or dated in the future (itsdangerous `SignatureExpired`). */
+export class SignatureExpiredError extends BadSignatureError {
+  /** When it was signed, in seconds since 1970. */
+  readonly timestamp: number;
+
+  constructor(message: string, timestamp: number) {
+    super(message, 'ERR_SESSION_SIGNATURE_EXPIRED');
+    this.timestamp = timestamp;
+  }
+}
+
+/** Bytes that are not a record of the expected format, or break a bound (depth, length, count). */
+export class SessionDecodeError extends SessionError<'ERR_SESSION_DECODE'> {
+  constructor(message: string, options?: { cause?: unknown }) {
+    super('ERR_SESSION_DECODE', message, options);
+  }
+}
+
+/** A value that the format cannot hold. Thrown before anything is sent or stored. */
+export class SessionEncodeError extends SessionError<'ERR_SESSION_ENCODE'> {
+  constructor(message: string, options?: { cause?: unknown }) {
+    super('ERR_SESSION_ENCODE', message, options);
+  }
+}
+
+/** A configuration that cannot work. Thrown at start. */
+export class SessionConfigError extends SessionError<'ERR_SESSION_CONFIG'> {
+  /** The option's name, as the user wrote it. */
+  readonly option: string;
+
+  constructor(option: string, given: string, expected: string, options?: { cause?: unknown }) {
+    super('ERR_SESSION_CONFIG', `${option}: got ${given}; expected ${expected}`, options);
+    this.option = option;
+  }
+}
+
+/** The store failed (`ERR_SESSION_STORE`) or did not answer within the deadline (`ERR_SESSION_STORE_TIMEOUT`). */
+export class SessionStoreError extends SessionError<'ERR_SESSION_STORE' | 'ERR_SESSION_STORE_TIMEOUT'> {
+  /** The store's name, as in its `name` member. */
+  readonly store: string;
+  readonly operation: string;
+
+  constructor(store: string, operation: string, message: string, options?: { cause?: unknown; timeout?: boolean }) {
+    super(options?.timeout ? 'ERR_SESSION_STORE_TIMEOUT' : 'ERR_SESSION_STORE', message, options);
+    this.store = store;
+    this.operation = operation;
+  }
+}
