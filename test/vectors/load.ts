@@ -4,7 +4,7 @@ import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Notation } from './notation.ts';
 
-export const VECTORS_DIR = resolve(process.env['VECTORS_DIR'] || fileURLToPath(new URL('./data/', import.meta.url)));
+export const VECTORS_DIR = resolve(process.env.VECTORS_DIR || fileURLToPath(new URL('./data/', import.meta.url)));
 
 export interface VectorFile<V> {
   about: string;
