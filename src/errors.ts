@@ -88,3 +88,64 @@ export class SessionStoreError extends SessionError<'ERR_SESSION_STORE' | 'ERR_S
     this.operation = operation;
   }
 }
+
+/** Two commits kept meeting each other for longer than the retry budget. Nothing was written. */
+export class SessionConflictError extends SessionError<'ERR_SESSION_CONFLICT'> {
+  constructor(attempts: number) {
+    super(
+      'ERR_SESSION_CONFLICT',
+      `the record changed under each of ${attempts} attempts to save it; nothing was written`,
+    );
+  }
+}
+
+/** The imported `session` was used where no request is being served. */
+export class SessionContextError extends SessionError<'ERR_SESSION_NO_CONTEXT'> {
+  constructor() {
+    super(
+      'ERR_SESSION_NO_CONTEXT',
+      'session was used outside of a request: it exists only in code that runs, however indirectly, below the sessions() middleware',
+    );
+  }
+}
+
+/** A lazy session was used before its record was read. */
+export class SessionNotLoadedError extends SessionError<'ERR_SESSION_NOT_LOADED'> {
+  constructor() {
+    super(
+      'ERR_SESSION_NOT_LOADED',
+      'the session is lazy and its record was not read yet: `await session.load()` first',
+    );
+  }
+}
+
+/** A write to a session that cannot keep it: no secret key is set, or the store is out and the policy allows reading on. */
+export class SessionReadOnlyError extends SessionError<'ERR_SESSION_READ_ONLY'> {
+  constructor(why: string) {
+    super('ERR_SESSION_READ_ONLY', why);
+  }
+}
+
+/** A write after the response's headers left, to a session that needs a cookie to keep it. */
+export class SessionHeadersSentError extends SessionError<'ERR_SESSION_HEADERS_SENT'> {
+  constructor(why: string) {
+    super('ERR_SESSION_HEADERS_SENT', why);
+  }
+}
+
+/** A cookie that browsers would drop without a word: name and value exceed what they keep (RFC 6265bis section 5.6). */
+export class SessionCookieTooLargeError extends SessionError<'ERR_SESSION_COOKIE_TOO_LARGE'> {
+  /** Octets of name and value together. */
+  readonly size: number;
+  /** Octets that browsers keep. */
+  readonly limit: number;
+
+  constructor(size: number, limit: number) {
+    super(
+      'ERR_SESSION_COOKIE_TOO_LARGE',
+      `the session cookie has ${size} octets, browsers keep ${limit}: store less in it, or use a server-side store`,
+    );
+    this.size = size;
+    this.limit = limit;
+  }
+}

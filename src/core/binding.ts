@@ -1,0 +1,206 @@
+/** Ties one request's session to its record: the id, what was read under it, and what has to become of it. */
+import { SessionDecodeError, SessionHeadersSentError, SessionNotLoadedError } from '../errors.ts';
+import { EMPTY, PlainRecord } from './plain-record.ts';
+import type { ServerSideSessionInterface } from './server-session.ts';
+import type { SessionControls } from './session.ts';
+import { CREATED, PERMANENT, type SessionHooks, SessionState } from './state.ts';
+import { type Awaitable, chain, isPromise, type StoredRecord } from './store.ts';
+
+export class Binding implements SessionControls, SessionHooks {
+  readonly state = new SessionState();
+  readonly owner: ServerSideSessionInterface;
+  /** The id that the client sent and that may be one of ours; undefined when it sent none. */
+  readonly offered: string | undefined;
+  /** The cookie was verified by an old key. */
+  reissue = false;
+  /** What the store holds under the present id, as far as this request knows. */
+  stored: StoredRecord | undefined;
+  /** The record that `regenerate` leaves behind. */
+  former: { readonly key: string; readonly stored: StoredRecord } | undefined;
+  /** The record that `destroy` leaves behind. */
+  doomed: string | undefined;
+  /** The record was found gone when there was something to write: nothing more is written for this session. */
+  gone = false;
+  /** A commit of this request has succeeded. */
+  saved = false;
+  /** Whether the client can come back to this session, once the headers have left. */
+  clientHasCookie = false;
+  #sid: string | undefined;
+  #headersSent = false;
+  #late: Promise<void> | undefined;
+
+  constructor(owner: ServerSideSessionInterface, offered: string | undefined) {
+    this.owner = owner;
+    this.offered = offered;
+    this.#sid = offered;
+    this.state.hooks = this;
+    this.state.clearKeepsPermanent = owner.rules.flask;
+    if (offered === undefined) this.#begin();
+    else this.state.postpone();
+  }
+
+  sid(): string {
+    this.#sid ??= this.owner.generateSid();
+    return this.#sid;
+  }
+
+  get key(): string {
+    return this.owner.storeKey(this.sid());
+  }
+
+  /** Takes up the record that was found under the offered id, or begins anew when there is none to take up. */
+  adopt(record: StoredRecord | undefined): void {
+    if (!record) {
+      this.#begin('unknown-id');
+      return;
+    }
+    try {
+      const base = this.owner.openRecord(record.bytes);
+      if (this.owner.isOver(base)) {
+        this.doomed = this.key;
+        this.#begin('expired');
+        return;
+      }
+      this.stored = record;
+      this.state.isNew = false;
+      this.state.rebase(base);
+    } catch (error) {
+      if (!(error instanceof SessionDecodeError)) throw error;
+      this.undecodable(error);
+    }
+  }
+
+  undecodable(cause: unknown): void {
+    this.#begin('undecodable', cause);
+  }
+
+  /** A fresh session under a fresh id, never the one that the client sent. */
+  #begin(reason?: 'unknown-id' | 'expired' | 'undecodable', cause?: unknown): void {
+    this.#sid = undefined;
+    this.stored = undefined;
+    this.reissue = false;
+    this.state.isNew = true;
+    this.state.rebase(this.#initial());
+    if (reason) this.owner.emit({ type: 'not-resumed', reason, ...(cause === undefined ? {} : { cause }) });
+  }
+
+  #initial(): PlainRecord {
+    const values: [string, unknown][] = [];
+    if (this.owner.absoluteTimeout !== undefined) values.push([CREATED, Math.floor(this.owner.now() / 1000)]);
+    if (this.owner.permanent) values.push([PERMANENT, true]);
+    return new PlainRecord(values);
+  }
+
+  /** For the state, when a handler first asks for something: only a store that answers at once can be read by then. */
+  readNow(): void {
+    const record = this.owner.storeIsSynchronous ? this.#read() : undefined;
+    if (record === undefined || isPromise(record)) throw new SessionNotLoadedError();
+    this.#settle(record);
+  }
+
+  load(): Awaitable<void> {
+    if (this.state.loaded) return undefined;
+    return chain(this.#read(), (record) => this.#settle(record));
+  }
+
+  reload(): Awaitable<void> {
+    this.state.modified = false;
+    if (this.stored === undefined && this.state.loaded) {
+      this.state.reset(this.#initial());
+      return undefined;
+    }
+    return chain(this.#read(), (record) => {
+      this.state.reset(EMPTY);
+      this.#settle(record);
+    });
+  }
+
+  /** An outage is an answer, too, where the policy says so. */
+  #read(): Awaitable<{ found: StoredRecord | undefined } | 'outage'> {
+    const answer = (found: StoredRecord | undefined) => ({ found });
+    try {
+      const record = this.owner.store.read(this.key);
+      return isPromise(record) ? record.then(answer, (error) => this.#outage(error)) : answer(record);
+    } catch (error) {
+      return this.#outage(error);
+    }
+  }
+
+  #outage(error: unknown): 'outage' {
+    if (this.owner.onStoreError === 'fail') throw error;
+    return 'outage';
+  }
+
+  #settle(record: { found: StoredRecord | undefined } | 'outage'): void {
+    if (record !== 'outage') {
+      this.adopt(record.found);
+      return;
+    }
+    this.state.rebase(EMPTY);
+    this.state.readOnly = 'the session store is out of order, so that sessions are empty and read-only for the moment';
+  }
+
+  regenerate(): boolean {
+    const { state } = this;
+    if (state.isEmpty()) return false;
+    if (this.#headersSent) {
+      throw new SessionHeadersSentError('the response has begun: a new session id could no longer reach the client');
+    }
+    if (this.stored && !this.former) this.former = { key: this.key, stored: this.stored };
+    this.stored = undefined;
+    this.#sid = undefined;
+    state.modified = true;
+    return true;
+  }
+
+  destroy(): void {
+    if (this.clientHasCookie) this.late();
+    if (this.former) this.doomed = this.former.key;
+    else if (this.#sid !== undefined && (this.stored || !this.state.loaded)) this.doomed = this.key;
+    this.former = undefined;
+    this.#sid = undefined;
+    this.stored = undefined;
+    this.state.reset(this.#initial());
+    this.state.isNew = true;
+    this.state.modified = true;
+    this.state.destroyed = true;
+    this.gone = false;
+    this.saved = false;
+  }
+
+  save(): Awaitable<void> {
+    return this.owner.commit(this);
+  }
+
+  /** Called when the response's headers have left. */
+  headersSent(): void {
+    this.#headersSent = true;
+  }
+
+  /** A change after the headers: saved soon where the client already has the id, refused where it cannot get one. */
+  late(): void {
+    if (!this.#headersSent) return;
+    if (!this.clientHasCookie) {
+      throw new SessionHeadersSentError(
+        'the response has begun without a session cookie, so this change could never be read again: write to a new session before the first byte is sent',
+      );
+    }
+    this.#late ??= Promise.resolve().then(() => this.#saveLate());
+  }
+
+  /** Saves what was changed after the headers, in place too; resolves when nothing is left. */
+  async settleLate(): Promise<void> {
+    await this.#late;
+    if (!this.#headersSent || !this.clientHasCookie || !this.state.loaded) return;
+    if (this.state.settle() || this.state.hasOperations) await this.#saveLate();
+  }
+
+  async #saveLate(): Promise<void> {
+    this.#late = undefined;
+    try {
+      await this.owner.commit(this);
+    } catch (error) {
+      this.owner.emit({ type: 'late-save-failed', error });
+    }
+  }
+}

@@ -1,0 +1,280 @@
+/** The dictionary is on the server: the cookie holds an id, a store holds the record (Flask-Session's interfaces). */
+import type { Codec, OpenRecord } from '../codecs/codec.ts';
+import type { Signer } from '../codecs/signer.ts';
+import { Binding } from './binding.ts';
+import { commit, move, type Outcome } from './commit.ts';
+import type { SessionEffects } from './effects.ts';
+import { emit, type SessionEvent, type SessionEventListener } from './events.ts';
+import { GuardedStore } from './guarded-store.ts';
+import { type Decision, decide, type Rules } from './policy.ts';
+import { controlsOf, Session } from './session.ts';
+import { SessionInterface, type SessionInterfaceOptions, type SessionRequest } from './session-interface.ts';
+import { generateSid, hashSid, isSid } from './sid.ts';
+import { CREATED } from './state.ts';
+import { type Awaitable, chain, type SessionStore } from './store.ts';
+
+export interface ServerSideOptions extends SessionInterfaceOptions {
+  readonly store: SessionStore;
+  /** Writes records. */
+  readonly codec: Codec;
+  /** Opens records, of this and of older formats. @throws SessionDecodeError */
+  readonly open: (record: Uint8Array) => OpenRecord;
+  readonly rules: Rules;
+  /** Seconds after which a session ends however much it is used; undefined: never. */
+  readonly absoluteTimeout: number | undefined;
+  /** Whether a new session is permanent. */
+  readonly permanent: boolean;
+  readonly keyPrefix: string;
+  /** Whether the key holds a hash of the id in place of the id. */
+  readonly hashIds: boolean;
+  /** Signs the id in the cookie (Flask-Session's SESSION_USE_SIGNER). */
+  readonly signer: Signer | undefined;
+  /** Bytes of randomness in an id. */
+  readonly idLength: number;
+  /** Seconds that one store operation may take. */
+  readonly storeTimeout: number;
+  readonly onStoreError: 'fail' | 'null-session';
+  /** Read a record only when asked: `await session.load()`. A store that answers at once is always read lazily. */
+  readonly lazy: boolean;
+  readonly onEvent: SessionEventListener | undefined;
+}
+
+/** How long a key that `regenerate` left is remembered, so that requests still under way do not clear the new cookie. */
+const RENAMED_MEMORY_MS = 60_000;
+const RENAMED_MEMORY_KEYS = 10_000;
+
+/**
+ * What became of the record: `emptied`, nothing was left to keep; `gone` while there was something to write, `untouchable`: gone, with nothing lost;
+ * `renamed`: gone to another id, by a request of this process.
+ */
+type Result = 'kept' | 'emptied' | 'gone' | 'untouchable' | 'renamed';
+
+export class ServerSideSessionInterface extends SessionInterface {
+  readonly store: GuardedStore;
+  readonly rules: Rules;
+  readonly absoluteTimeout: number | undefined;
+  readonly permanent: boolean;
+  readonly onStoreError: 'fail' | 'null-session';
+  readonly storeIsSynchronous: boolean;
+  readonly openRecord: (record: Uint8Array) => OpenRecord;
+  readonly #options: ServerSideOptions;
+  readonly #renamed = new Map<string, number>();
+
+  constructor(options: ServerSideOptions) {
+    super(options);
+    this.#options = options;
+    this.store = new GuardedStore(options.store, options.storeTimeout, options.onEvent);
+    this.rules = options.rules;
+    this.absoluteTimeout = options.absoluteTimeout;
+    this.permanent = options.permanent;
+    this.onStoreError = options.onStoreError;
+    this.openRecord = options.open;
+    this.storeIsSynchronous = options.store.synchronous === true;
+  }
+
+  override openSession(request: SessionRequest): Awaitable<Session> {
+    const binding = this.#bind(request);
+    const session = new Session(binding.state, binding);
+    if (binding.state.loaded || this.storeIsSynchronous || this.#options.lazy) return session;
+    return chain(binding.load(), () => session);
+  }
+
+  /** The id of a new session. Override it for ids of your own: 8 to 200 letters, digits, `-` and `_`, at least 128 random bits. */
+  generateSid(): string {
+    return generateSid(this.#options.idLength);
+  }
+
+  storeKey(sid: string): string {
+    return this.#options.keyPrefix + (this.#options.hashIds ? hashSid(sid) : sid);
+  }
+
+  emit(event: SessionEvent): void {
+    emit(this.#options.onEvent, event);
+  }
+
+  /** Whether a record's absolute deadline has passed. */
+  isOver(record: OpenRecord): boolean {
+    return this.#deadline(record) <= this.now();
+  }
+
+  #deadline(record: OpenRecord): number {
+    if (this.absoluteTimeout === undefined) return Number.POSITIVE_INFINITY;
+    const created = Number(record.get(CREATED) ?? Number.NaN);
+    // A record without its beginning was not made by this profile: it gets no more than an idle lifetime from here.
+    return Number.isNaN(created) ? this.now() + this.lifetime * 1000 : (created + this.absoluteTimeout) * 1000;
+  }
+
+  #bind(request: SessionRequest): Binding {
+    const text = this.readCookie(request);
+    if (!text) return new Binding(this, undefined);
+    let sid = text;
+    let reissue = false;
+    const { signer } = this.#options;
+    if (signer) {
+      const verified = signer.verify(text);
+      if (!verified) {
+        this.emit({ type: 'not-resumed', reason: 'bad-signature' });
+        return new Binding(this, undefined);
+      }
+      sid = verified.value;
+      reissue = !verified.current && !this.rules.flask;
+    }
+    if (!isSid(sid)) {
+      this.emit({ type: 'not-resumed', reason: 'malformed-id' });
+      return new Binding(this, undefined);
+    }
+    const binding = new Binding(this, sid);
+    binding.reissue = reissue;
+    return binding;
+  }
+
+  override saveSession(session: Session, request: SessionRequest): Awaitable<SessionEffects> {
+    const binding = controlsOf(session) as Binding;
+    const { state } = binding;
+    if (!state.loaded) {
+      // Untouched. Only Flask's refresh at every request makes it worth reading.
+      if (this.rules.refresh !== 'always')
+        return binding.doomed ? this.#finish(session, request) : { vary: state.accessed };
+      const accessed = state.accessed;
+      return chain(binding.load(), () => {
+        state.accessed = accessed;
+        return this.#finish(session, request);
+      });
+    }
+    return this.#finish(session, request);
+  }
+
+  #finish(session: Session, request: SessionRequest): Awaitable<SessionEffects> {
+    const binding = controlsOf(session) as Binding;
+    if (binding.state.readOnly !== undefined) return { vary: binding.state.accessed };
+    const decision = this.#decide(binding, this.readCookie(request) !== undefined);
+    return chain(this.#perform(binding, decision), (outcome) => this.#effects(session, request, decision, outcome));
+  }
+
+  #decide(binding: Binding, offered: boolean): Decision {
+    const { state } = binding;
+    const facts = {
+      accessed: state.accessed,
+      modified: state.modified,
+      nested: state.settle(),
+      pending: state.hasOperations,
+      empty: state.isEmpty(),
+      isNew: state.isNew,
+      permanent: Boolean(state.get('_permanent')),
+      offered,
+      ended: state.destroyed,
+      renamed: binding.former !== undefined,
+      reissue: binding.reissue,
+      due: this.#isDue(binding),
+    };
+    return decide(facts, this.rules);
+  }
+
+  #isDue(binding: Binding): boolean {
+    const { refresh } = this.rules;
+    if (typeof refresh !== 'number' || !binding.stored || !binding.state.accessed) return false;
+    const left = binding.stored.expiresAt - this.now();
+    return left < this.lifetime * 1000 * (1 - refresh) && this.#expiresAt(binding) > binding.stored.expiresAt;
+  }
+
+  #expiresAt(binding: Binding): number {
+    return Math.min(this.now() + Math.floor(this.lifetime) * 1000, this.#deadline(binding.state.base));
+  }
+
+  /** For `session.save()`: what the response would do to the record, now. */
+  commit(binding: Binding): Awaitable<void> {
+    if (!binding.state.loaded || binding.state.readOnly !== undefined) return undefined;
+    const decision = this.#decide(binding, binding.offered !== undefined);
+    return chain(this.#perform(binding, decision), () => undefined);
+  }
+
+  #perform(binding: Binding, decision: Decision): Awaitable<Result> {
+    if (binding.doomed === undefined) return this.#performData(binding, decision);
+    return chain(this.store.delete(binding.doomed), () => {
+      binding.doomed = undefined;
+      if (binding.state.destroyed) this.emit({ type: 'destroyed' });
+      return this.#performData(binding, decision);
+    });
+  }
+
+  #performData(binding: Binding, decision: Decision): Awaitable<Result> {
+    const { state, stored } = binding;
+    if (decision.data === 'keep' || binding.gone) return 'kept';
+    if (decision.data === 'touch') {
+      return chain(this.store.touch(binding.key, this.#expiresAt(binding)), (alive) =>
+        alive ? 'kept' : 'untouchable',
+      );
+    }
+    if (binding.saved && !state.hasOperations && !binding.former) return 'kept';
+    const expiresAt = this.#expiresAt(binding);
+    const target = { store: this.store, open: this.openRecord, codec: this.#options.codec, expiresAt };
+    const outcome = binding.former
+      ? move(target, state, binding.former.key, binding.former.stored, binding.key)
+      : commit(target, state, binding.key, stored);
+    return chain(outcome, (result) => this.#note(binding, result));
+  }
+
+  /** Takes note of what a commit did, so that the next one of this request starts from it. */
+  #note(binding: Binding, outcome: Outcome): Result {
+    const { former, stored } = binding;
+    if (outcome === 'gone') {
+      binding.gone = true;
+      this.emit({ type: 'gone' });
+      return this.#wasRenamed(former?.key ?? binding.key) ? 'renamed' : 'gone';
+    }
+    binding.former = undefined;
+    binding.saved = true;
+    if (outcome === 'emptied') {
+      binding.stored = undefined;
+      if (stored || former) this.emit({ type: 'destroyed' });
+      return 'emptied';
+    }
+    if (former) this.#remember(former.key);
+    if (former) this.emit({ type: 'regenerated' });
+    else if (!stored) this.emit({ type: 'created' });
+    binding.stored = outcome;
+    binding.state.committed(() => this.openRecord(outcome.bytes));
+    return 'kept';
+  }
+
+  #effects(session: Session, request: SessionRequest, decision: Decision, result: Result): SessionEffects {
+    const binding = controlsOf(session) as Binding;
+    const effects = this.#cookieEffects(session, request, decision, result);
+    binding.clientHasCookie = effects.setCookie ? decision.cookie === 'set' && result === 'kept' : !binding.state.isNew;
+    const vary = decision.vary || effects.vary === true;
+    return this.rules.flask || !effects.setCookie ? { ...effects, vary } : { ...effects, vary, private: true };
+  }
+
+  #cookieEffects(session: Session, request: SessionRequest, decision: Decision, result: Result): SessionEffects {
+    const binding = controlsOf(session) as Binding;
+    // What the client holds by now may be the cookie of a newer session: only a lost write is worth clearing it.
+    if (result === 'renamed' || result === 'untouchable') return {};
+    if (binding.gone || result === 'emptied') return this.clearCookie(request);
+    // Emptied here, but a parallel request has put something in: the session goes on.
+    if (decision.cookie === 'clear') return binding.stored ? {} : this.clearCookie(request);
+    if (decision.cookie === 'keep') return {};
+    const sid = binding.sid();
+    const { signer } = this.#options;
+    return this.setCookie(signer ? signer.sign(sid) : sid, this.expirationTime(session), request);
+  }
+
+  /** With an absolute timeout the cookie is set once, to that deadline; the store knows when it is idle. */
+  override expirationTime(session: Session): number | undefined {
+    const expiresAt = super.expirationTime(session);
+    if (expiresAt === undefined || this.absoluteTimeout === undefined) return expiresAt;
+    return this.#deadline((controlsOf(session) as Binding).state.base);
+  }
+
+  #remember(key: string): void {
+    const now = this.now();
+    for (const [old, until] of this.#renamed) {
+      if (until > now && this.#renamed.size < RENAMED_MEMORY_KEYS) break;
+      this.#renamed.delete(old);
+    }
+    this.#renamed.set(key, now + RENAMED_MEMORY_MS);
+  }
+
+  #wasRenamed(key: string): boolean {
+    return (this.#renamed.get(key) ?? 0) > this.now();
+  }
+}

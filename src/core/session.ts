@@ -1,0 +1,292 @@
+/**
+ * The visitor's dictionary, as handlers use it. Property access and the Map-like methods are the same data; every write is
+ * recorded as an operation (state.ts) and committed by the session interface.
+ */
+import { Dictionary } from './dictionary.ts';
+import { flash, takeFlashes } from './flash.ts';
+import { PlainRecord } from './plain-record.ts';
+import { CREATED, PERMANENT, SessionState, type Update } from './state.ts';
+import type { Awaitable } from './store.ts';
+
+/**
+ * What the session holds. Augment it to type every session of an application:
+ * `declare module 'flacon' { interface SessionData { user: User } }`.
+ */
+// biome-ignore lint/suspicious/noEmptyInterface: it exists to be augmented
+export interface SessionData {}
+
+/** What an interface lets a session do by itself. Each is undefined where it makes no sense. */
+export interface SessionControls {
+  /** The id, made when first asked for; null where there is none (the data is in the cookie). */
+  sid?(): string | null;
+  regenerate?(): boolean;
+  destroy?(): void;
+  save?(): Awaitable<void>;
+  reload?(): Awaitable<void>;
+  load?(): Awaitable<void>;
+  /** The response's headers have left: what is changed from here on is saved late, or refused. */
+  headersSent?(): void;
+  /** Resolves when late changes are saved. */
+  settleLate?(): Promise<void>;
+}
+
+let reveal: (session: SessionMembers) => { state: SessionState; controls: SessionControls };
+
+/** The members of every session. `D` is what it holds: see {@link SessionData}. */
+export class SessionMembers<D extends object = SessionData> extends Dictionary {
+  readonly #state: SessionState;
+  readonly #controls: SessionControls;
+
+  static {
+    reveal = (session) => ({ state: session.#state, controls: session.#controls });
+  }
+
+  /**
+   * @param data what it starts with; not a change
+   * @param controls given by the session interface
+   */
+  constructor(data?: Iterable<readonly [string, unknown]> | object | SessionState, controls: SessionControls = {}) {
+    const state = data instanceof SessionState ? data : new SessionState();
+    super(state);
+    this.#state = state;
+    this.#controls = controls;
+    if (data !== undefined && data !== state) state.rebase(new PlainRecord(entriesOf(data)));
+  }
+
+  /** True when something in the session was used, other than these flags. Decides `Vary: Cookie` (Flask's `accessed`). */
+  get accessed(): boolean {
+    return this.#state.accessed;
+  }
+
+  /** True after a top-level write. Setting it forces, or with false prevents, saving (Flask's `modified`). */
+  get modified(): boolean {
+    return this.#state.modified;
+  }
+  set modified(value: boolean) {
+    if (value) this.#touch();
+    this.#state.modified = value;
+  }
+
+  /** True when the visitor brought no session that could be resumed (Flask's `new`). */
+  get isNew(): boolean {
+    void this.#touch().base;
+    return this.#state.isNew;
+  }
+
+  /** Whether the cookie outlives the browser's session: the key `_permanent` (Flask's `permanent`). */
+  get permanent(): boolean {
+    return Boolean(this.#touch().get(PERMANENT));
+  }
+  set permanent(value: boolean) {
+    this.#touch().set(PERMANENT, Boolean(value));
+  }
+
+  /** The session's id; null where the data is in the cookie. A secret: whoever has it is the visitor. */
+  get sid(): string | null {
+    void this.#touch().base;
+    return this.#controls.sid?.() ?? null;
+  }
+
+  /** When the session began; null where that is not recorded (the Flask profile). */
+  get createdAt(): Date | null {
+    const seconds = this.#touch().get(CREATED);
+    return typeof seconds === 'number' ? new Date(seconds * 1000) : null;
+  }
+
+  /** The number of keys. */
+  get size(): number {
+    return this.#touch().keys().length;
+  }
+
+  get<K extends keyof D & string>(key: K): D[K] | undefined;
+  get<K extends keyof D & string, F>(key: K, fallback: F): D[K] | F;
+  get<V = unknown>(key: string): V | undefined;
+  get<V = unknown>(key: string, fallback: V): V;
+  get(key: string, fallback?: unknown): unknown {
+    const value = this.#touch().get(key);
+    return value === undefined ? fallback : value;
+  }
+
+  /** Undefined deletes the key. */
+  set<K extends keyof D & string>(key: K, value: D[K] | undefined): this;
+  set(key: string, value: unknown): this;
+  set(key: string, value: unknown): this {
+    this.#touch().set(key, value);
+    return this;
+  }
+
+  has(key: string): boolean {
+    return this.#touch().has(key);
+  }
+
+  /** @returns whether the key was there */
+  delete(key: string): boolean {
+    return this.#touch().delete(key);
+  }
+
+  /** Takes a key out: its value, or the fallback when it is not there. */
+  pop<K extends keyof D & string>(key: K): D[K] | undefined;
+  pop<K extends keyof D & string, F>(key: K, fallback: F): D[K] | F;
+  pop<V = unknown>(key: string): V | undefined;
+  pop<V = unknown>(key: string, fallback: V): V;
+  pop(key: string, fallback?: unknown): unknown {
+    const state = this.#touch();
+    if (!state.has(key)) return fallback;
+    const value = state.get(key);
+    state.delete(key);
+    return value;
+  }
+
+  /** The value of the key, which is set first when it is not there (Python's `setdefault`). */
+  setDefault<K extends keyof D & string>(key: K, value: D[K]): D[K];
+  setDefault<V>(key: string, value: V): V;
+  setDefault(key: string, value: unknown): unknown {
+    const state = this.#touch();
+    if (!state.has(key)) state.set(key, value);
+    return state.get(key);
+  }
+
+  /** Sets every member of the object (Python's `update`). Counts as a change even when there is none. */
+  assign(values: Partial<D> | Readonly<Record<string, unknown>> | Iterable<readonly [string, unknown]>): this {
+    const state = this.#touch();
+    for (const [key, value] of entriesOf(values)) state.set(key, value);
+    this.modified = true;
+    return this;
+  }
+
+  /**
+   * Sets a key to what the function makes of its value. When another request changed the record in the meantime, the
+   * function runs again on the value that is there now: parallel increments all count.
+   * @param step synchronous, without effects of its own; its argument is undefined when the key is not there
+   * @throws TypeError when the function answers with a promise
+   */
+  update<K extends keyof D & string>(key: K, step: (current: D[K] | undefined) => D[K] | undefined): D[K] | undefined;
+  update<V>(key: string, step: (current: V | undefined) => V): V;
+  update(key: string, step: (current: never) => unknown): unknown {
+    return this.#touch().update(key, step as Update);
+  }
+
+  /** Removes every key. The session then has nothing to keep: saving it deletes the record and the cookie. */
+  clear(): void {
+    this.#touch().clear();
+  }
+
+  keys(): IterableIterator<string> {
+    return this.#touch().keys().values();
+  }
+  *values(): IterableIterator<unknown> {
+    const state = this.#touch();
+    for (const key of state.keys()) yield state.get(key);
+  }
+  *entries(): IterableIterator<[string, unknown]> {
+    const state = this.#touch();
+    for (const key of state.keys()) yield [key, state.get(key)];
+  }
+  [Symbol.iterator](): IterableIterator<[string, unknown]> {
+    return this.entries();
+  }
+
+  /** A plain object of what the session holds. */
+  toJSON(): Partial<D> {
+    return Object.fromEntries(this.entries()) as Partial<D>;
+  }
+
+  /**
+   * Keeps a message for the next page that asks (Flask's `flash`).
+   * @param message text, or Markup where the format can hold it
+   */
+  flash(message: unknown, category = 'message'): void {
+    flash(this.#touch(), message, category);
+  }
+
+  /**
+   * Takes the messages out, once per request (Flask's `get_flashed_messages(with_categories=True)`).
+   * @param categories only these; the others are taken out, too, as Flask does
+   */
+  takeFlashes(categories?: readonly string[]): [category: string, message: unknown][] {
+    return takeFlashes(this.#touch(), categories);
+  }
+
+  /**
+   * Continues under a new id: call it when the visitor signs in. The record moves when the session is saved, the new
+   * one first; the old id is then dead.
+   * @returns false where there is nothing to do: no id (the data is in the cookie), or nothing in the session
+   */
+  regenerate(): boolean {
+    void this.#touch().base;
+    return this.#controls.regenerate?.() ?? false;
+  }
+
+  /** Ends the session: its record and cookie go. What is written afterwards begins another one. */
+  destroy(): void {
+    const state = this.#touch();
+    if (this.#controls.destroy) this.#controls.destroy();
+    else state.clear();
+  }
+
+  /**
+   * Commits now what the response would have committed when it begins. Changes made later are committed then.
+   * @throws SessionStoreError | SessionConflictError | SessionEncodeError
+   */
+  async save(): Promise<void> {
+    this.#touch();
+    await this.#controls.save?.();
+  }
+
+  /** Drops the changes and reads the record anew. @throws SessionStoreError */
+  async reload(): Promise<void> {
+    this.#touch();
+    await this.#controls.reload?.();
+  }
+
+  /** Reads the record of a lazy session; nothing for one that was read. @throws SessionStoreError */
+  async load(): Promise<this> {
+    this.#state.accessed = true;
+    await this.#controls.load?.();
+    return this;
+  }
+
+  /** For `console.log`: the data, never the id. */
+  [Symbol.for('nodejs.util.inspect.custom')](
+    _depth: number,
+    options: object,
+    inspect?: (v: unknown, o: object) => string,
+  ) {
+    if (!this.#state.loaded) return 'Session (not read yet)';
+    const data = Object.fromEntries(this.#state.keys().map((key) => [key, this.#state.get(key)]));
+    return inspect ? `Session ${inspect(data, options)}` : data;
+  }
+
+  #touch(): SessionState {
+    this.#state.accessed = true;
+    return this.#state;
+  }
+}
+
+/** A session: its members, and what it holds as properties. */
+export type Session<D extends object = SessionData> = SessionMembers<D> & {
+  [K in Exclude<keyof D, keyof SessionMembers>]?: D[K];
+};
+
+interface SessionConstructor {
+  new <D extends object = SessionData>(
+    data?: Iterable<readonly [string, unknown]> | object | SessionState,
+    controls?: SessionControls,
+  ): Session<D>;
+  readonly prototype: SessionMembers;
+}
+export const Session: SessionConstructor = SessionMembers as unknown as SessionConstructor;
+
+/** The engine's side of a session. @internal */
+export function stateOf(session: SessionMembers): SessionState {
+  return reveal(session).state;
+}
+
+/** @internal */
+export function controlsOf(session: SessionMembers): SessionControls {
+  return reveal(session).controls;
+}
+
+function entriesOf(values: object | Iterable<readonly [string, unknown]>): Iterable<readonly [string, unknown]> {
+  return Symbol.iterator in values ? (values as Iterable<readonly [string, unknown]>) : Object.entries(values);
+}
