@@ -12,6 +12,6 @@ export default {
   ],
   project: ['src/**/*.ts', 'scripts/**', 'test/**/*.ts', 'examples/**/*.ts'],
   ignoreExportsUsedInFile: true,
-  // Puts Node 24 on the PATH of `npm run`.
-  ignoreDependencies: ['node'],
+  // Called by the name of its command, `attw`.
+  ignoreDependencies: ['@arethetypeswrong/cli'],
 } satisfies KnipConfig;

@@ -14,11 +14,6 @@ export interface JsonDialect {
   readonly loneSurrogates: boolean;
   /** Matches every text for which JSON.parse might answer something else than this reader. It may match others too. */
   readonly unusual: RegExp;
-  /**
-   * What an object with exactly one key stands for, asked bottom-up. The outermost object is left to the caller, who may
-   * need to know that it was one.
-   */
-  readonly revive?: (object: Record<string, unknown>, key: string) => unknown;
 }
 
 /**
@@ -103,7 +98,7 @@ class Reader {
   }
 
   whole(): unknown {
-    const value = this.value(0, true);
+    const value = this.value(0);
     const wholeFloat = this.wholeFloat;
     if (!Number.isNaN(this.space())) this.fail('more than one value');
     return wholeFloat ? new Float(value as number) : value;
@@ -122,14 +117,14 @@ class Reader {
     }
   }
 
-  private value(depth: number, outermost = false): unknown {
+  private value(depth: number): unknown {
     const code = this.space();
     this.wholeFloat = false;
     switch (code) {
       case QUOTE:
         return this.string();
       case BRACE:
-        return this.object(depth + 1, outermost);
+        return this.object(depth + 1);
       case BRACKET:
         return this.array(depth + 1);
       case 0x74:
@@ -149,11 +144,9 @@ class Reader {
     return value;
   }
 
-  private object(depth: number, outermost: boolean): unknown {
+  private object(depth: number): Record<string, unknown> {
     if (depth > MAX_DEPTH) this.fail('nested too deeply');
     const object: Record<string, unknown> = {};
-    let only: string | undefined;
-    let single = true;
     this.at++;
     if (this.space() === CLOSING_BRACE) {
       this.at++;
@@ -167,15 +160,13 @@ class Reader {
       setOwn(object, key, this.value(depth));
       if (this.wholeFloat) markFloat(object, key, object[key] as number);
       else if (floatMarks(object)?.has(key)) markFloat(object, key, Number.NaN); // of an earlier member of that name
-      if (only === undefined) only = key;
-      else if (key !== only) single = false;
       const code = this.space();
       this.at++;
       if (code === CLOSING_BRACE) break;
       if (code !== COMMA) this.fail('expected a comma');
     }
     this.wholeFloat = false;
-    return single && !outermost && this.dialect.revive ? this.dialect.revive(object, only) : object;
+    return object;
   }
 
   private array(depth: number): unknown[] {

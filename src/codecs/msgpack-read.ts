@@ -225,7 +225,8 @@ export class Reader {
     for (let i = 0; i < size; i++) {
       const from = textContent(bytes, this.#at);
       if (from === 0) return this.#mapOfAny(object, size - i);
-      const to = skip(bytes, this.#at, 1, 0);
+      const lead = bytes[this.#at]!;
+      const to = lead < 0xc0 ? from + (lead & 0x1f) : skip(bytes, this.#at, 1, 0);
       this.#at = to;
       const key = keyOf(bytes, from, to);
       setOwn(object, key, this.#member(object, key));

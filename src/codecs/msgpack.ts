@@ -170,28 +170,30 @@ function equal(a: Uint8Array, b: Uint8Array): boolean {
 /** @param bytes which begin with a map @throws SessionDecodeError */
 function openMap(bytes: Uint8Array): MsgpackRecord {
   const size = containerSize(bytes, 0);
+  // Before any memory is asked for: no more pairs are believed than there is room for.
+  if (size * 2 >= bytes.length && size > 0) throw new SessionDecodeError('msgpack: the record ends inside its mapping');
   const index = size > FEW ? new Map<string, number>() : undefined;
-  const starts: number[] = [];
-  const names: (string | undefined)[] = [];
+  const starts = new Array<number>(size * 2 + 1);
+  const names = new Array<string | undefined>(size);
   let repeated = false;
   let at = containerContent(bytes, 0);
   for (let i = 0; i < size; i++) {
-    starts.push(at);
     const text = textContent(bytes, at);
     const value = skip(bytes, at, 1, 1);
     if (text === 0) {
       new Reader(bytes, at).key();
-      names.push(undefined);
+      names[i] = undefined;
     } else {
       const name = keyOf(bytes, text, value);
       repeated ||= index ? index.has(name) : names.includes(name);
-      names.push(name);
       index?.set(name, i);
+      names[i] = name;
     }
-    starts.push(value);
+    starts[i * 2] = at;
+    starts[i * 2 + 1] = value;
     at = skip(bytes, value, 1, 1);
   }
-  starts.push(at);
+  starts[size * 2] = at;
   if (at !== bytes.length) throw new SessionDecodeError('msgpack: bytes after the mapping');
   return repeated ? openMap(withoutRepeats(bytes, starts, names)) : new MsgpackRecord(bytes, starts, names, index);
 }

@@ -1,6 +1,6 @@
 /** The bytes of a pickle, read from the front. Every declared length is checked against what is left before it is used. */
 import { SessionDecodeError } from '../errors.ts';
-import { parseInt, readLong } from './pickle-number.ts';
+import { parseIntLine, readLong } from './pickle-number.ts';
 import { decodeAscii, decodeRawUnicodeEscape, decodeStringLiteral, decodeText } from './pickle-text.ts';
 
 export class PickleInput {
@@ -84,17 +84,17 @@ export class PickleInput {
   /** The line of INT: `01` and `00` are how protocols 0 and 1 write booleans. */
   intLine(): number | bigint | boolean {
     const line = this.line();
-    return line === '01' ? true : line === '00' ? false : parseInt(line);
+    return line === '01' ? true : line === '00' ? false : parseIntLine(line);
   }
 
   /** The line of LONG. */
   longLine(): number | bigint {
-    return parseInt(this.line().replace(/L$/, ''));
+    return parseIntLine(this.line().replace(/L$/, ''));
   }
 
   /** The line of PUT and GET. */
   indexLine(): number {
-    return Number(parseInt(this.line()));
+    return Number(parseIntLine(this.line()));
   }
 
   private readLine(decode: (bytes: Uint8Array, start: number, end: number) => string): string {

@@ -11,13 +11,13 @@ const FLOAT_LINE = /^[+-]?(?:(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?|inf|nan)$/i;
 const LONGEST_FLOAT = 512;
 
 /** The line of an INT or LONG opcode. */
-export function parseInt(line: string): number | bigint {
+export function parseIntLine(line: string): number | bigint {
   if (line.length > MAX_INT_DIGITS + 1 || !INT_LINE.test(line)) throw malformed();
   return line.length < 16 ? Number(line) + 0 : narrow(BigInt(line));
 }
 
 /** The line of a FLOAT opcode: Python's repr. What overflows is refused, as there. */
-export function parseFloat(line: string): number | Float {
+export function parseFloatLine(line: string): number | Float {
   if (line.length > LONGEST_FLOAT || !FLOAT_LINE.test(line)) throw malformed();
   const named = /[in]/i.test(line);
   const value = named ? (/nan/i.test(line) ? Number.NaN : line[0] === '-' ? -Infinity : Infinity) : Number(line);

@@ -94,7 +94,11 @@ export class PickleOutput {
       this.reserve(2 + length);
       const { bytes, at } = this;
       let i = 0;
-      for (let code: number; i < length && (code = text.charCodeAt(i)) < 0x80; i++) bytes[at + 2 + i] = code;
+      for (; i < length; i++) {
+        const code = text.charCodeAt(i);
+        if (code >= 0x80) break;
+        bytes[at + 2 + i] = code;
+      }
       if (i === length) {
         bytes[at] = TEXT[0]!;
         bytes[at + 1] = length;

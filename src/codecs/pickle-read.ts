@@ -7,7 +7,7 @@ import { SessionDecodeError } from '../errors.ts';
 import { check } from './pickle-check.ts';
 import { findGlobal, Global, Intermediate, PendingUuid } from './pickle-globals.ts';
 import { PickleInput } from './pickle-input.ts';
-import { parseFloat, toFloat } from './pickle-number.ts';
+import { parseFloatLine, toFloat } from './pickle-number.ts';
 import { ByteArray, FrozenSet, Tuple } from './values.ts';
 
 /** Containers in one record. One costs a hundred bytes of memory and more, but a single byte of the record. */
@@ -100,7 +100,7 @@ class Machine {
           stack.push(input.long(input.int32()));
           break;
         case 0x46: // FLOAT
-          stack.push(parseFloat(input.line()));
+          stack.push(parseFloatLine(input.line()));
           break;
         case 0x47: // BINFLOAT
           stack.push(toFloat(input.float64()));

@@ -4,11 +4,10 @@
  */
 import { SessionEncodeError } from '../errors.ts';
 import { MAX_DEPTH } from './limits.ts';
-import { leafWeight, maxWeight, NODE_WEIGHT } from './pickle-check.ts';
-import { dateState, dateTimeState, isTimeDelta, type State, timeState } from './pickle-datetime.ts';
-import { isDecimal, OrderedDict } from './pickle-globals.ts';
-import { writeLong } from './pickle-number.ts';
-import { PickleOutput } from './pickle-output.ts';
+import { leafWeight, maxWeight } from './pickle-check.ts';
+import { OPCODE, PickleEncoder } from './pickle-encoder.ts';
+import { OrderedDict } from './pickle-globals.ts';
+import { writeMarkup, writeType } from './pickle-write-types.ts';
 import {
   ByteArray,
   Decimal,
@@ -17,7 +16,6 @@ import {
   FrozenSet,
   floatMarks,
   isMarked,
-  Markup,
   PlainDate,
   PlainTime,
   plainEntries,
@@ -26,17 +24,13 @@ import {
   UUID,
 } from './values.ts';
 
-const MARK = 0x28;
-const EMPTY_TUPLE = 0x29;
-const REDUCE = 0x52;
-const NEWOBJ = 0x81;
-const BUILD = 0x62;
-const SETITEM = 0x73;
-const SETITEMS = 0x75;
-const MEMOIZE = 0x94;
-
 /** Members of one APPENDS, SETITEMS or ADDITEMS. */
 const BATCH = 1000;
+
+/** The place of an object that the memo does not have: it is written again the next time. */
+const NOT_MEMOIZED = -1;
+
+const HASHABLE = [Float, FrozenSet, Date, PlainDate, PlainTime, TimeDelta, UUID, Decimal];
 
 /**
  * @throws SessionEncodeError for what a pickle of plain data cannot hold: functions, symbols, extensions, keys that Python cannot
@@ -53,11 +47,7 @@ export function encodePickle(value: unknown): Uint8Array {
   return writer.finish();
 }
 
-/** The place of an object that CPython has no single copy of, or that is written in another's stead. */
-const NOT_MEMOIZED = -1;
-const HASHABLE = [Float, FrozenSet, Date, PlainDate, PlainTime, TimeDelta, UUID, Decimal];
-
-type Entries = readonly (readonly [unknown, unknown])[];
+type Entry = readonly [key: unknown, value: unknown];
 type Marks = ReturnType<typeof floatMarks>;
 
 interface Saved {
@@ -68,11 +58,8 @@ interface Saved {
 }
 
 class PickleWriter {
-  private readonly out = new PickleOutput();
-  private memoized = 0;
-  /** Where the memo has a text, a class (`module.name`) or one of the objects that exist only once in CPython. */
-  private readonly texts = new Map<string, number>();
-  private readonly singletons = new Map<string, number>();
+  private readonly encoder = new PickleEncoder();
+  private readonly out = this.encoder.out;
   /** Null: begun, and not finished. */
   private readonly objects = new Map<object, Saved | null>();
   private weight = 0;
@@ -85,38 +72,36 @@ class PickleWriter {
     return bytes;
   }
 
+  /** @param isFloat whether a whole number is to be a float */
   save(value: unknown, isFloat: boolean): void {
-    const { out } = this;
-    switch (typeof value) {
-      case 'string':
-        return this.saveText(value);
-      case 'number':
-        out.boundary();
-        this.weight += NODE_WEIGHT;
-        if (isFloat || !Number.isInteger(value) || Object.is(value, -0)) return out.float(value);
-        return this.writeInt(value);
-      case 'boolean':
-        out.boundary();
-        this.weight += NODE_WEIGHT;
-        return out.opcode(value ? 0x88 : 0x89);
-      case 'bigint':
-        out.boundary();
-        this.weight += NODE_WEIGHT;
-        return this.writeInt(value);
-      case 'undefined':
-        return this.save(null, false);
-      case 'object':
-        if (value !== null) return this.saveObject(value);
-        out.boundary();
-        this.weight += NODE_WEIGHT;
-        return out.opcode(0x4e);
-      default:
-        throw new SessionEncodeError(`pickle: a ${typeof value} is not data`);
+    if (typeof value === 'object' && value !== null && !(value instanceof Float)) {
+      this.saveObject(value);
+      return;
+    }
+    this.weight += leafWeight(value);
+    if (typeof value === 'string') this.encoder.text(value);
+    else this.saveAtom(value, isFloat);
+  }
+
+  private saveAtom(value: unknown, isFloat: boolean): void {
+    this.out.boundary();
+    if (value === null || value === undefined) {
+      this.out.opcode(OPCODE.none);
+    } else if (typeof value === 'boolean') {
+      this.out.opcode(value ? OPCODE.true : OPCODE.false);
+    } else if (typeof value === 'number') {
+      if (isFloat || !Number.isInteger(value) || Object.is(value, -0)) this.out.float(value);
+      else this.encoder.int(value);
+    } else if (typeof value === 'bigint') {
+      this.encoder.int(value);
+    } else if (value instanceof Float) {
+      this.out.float(value.value);
+    } else {
+      throw new SessionEncodeError(`pickle: a ${typeof value} is not data`);
     }
   }
 
   private saveObject(value: object): void {
-    if (value instanceof Float) return this.save(value.value, true);
     this.out.boundary();
     if (this.reuse(value)) return;
     const { weight, deepest, depth } = this;
@@ -138,7 +123,7 @@ class PickleWriter {
     this.deepest = Math.max(this.deepest, this.depth + known.height);
     if (this.deepest > MAX_DEPTH) throw tooDeep();
     if (this.weight > maxWeight(this.out.length)) throw tooLarge();
-    this.get(known.index);
+    this.encoder.refer(known.index);
     return true;
   }
 
@@ -147,13 +132,8 @@ class PickleWriter {
     if (Array.isArray(value)) return value instanceof Tuple ? this.writeTuple(value) : this.writeList(value);
     if (value instanceof Map) return value instanceof OrderedDict ? this.writeOrdered(value) : this.writeMap(value);
     if (value instanceof Set) return value instanceof FrozenSet ? this.writeFrozenSet(value) : this.writeSet(value);
-    if (value instanceof Uint8Array) return this.writeBytes(value);
-    if (value instanceof Date) return this.writeDate('datetime', dateTimeState(value));
-    if (value instanceof PlainDate) return this.writeDate('date', dateState(value));
-    if (value instanceof PlainTime) return this.writeDate('time', timeState(value));
-    if (value instanceof TimeDelta) return this.writeTimeDelta(value.days, value.seconds, value.microseconds);
-    if (value instanceof UUID) return this.writeUuid(value);
-    if (value instanceof Decimal) return this.writeDecimal(value);
+    const index = writeType(this.encoder, value);
+    if (index !== undefined) return index;
     if (value instanceof Extension) throw new SessionEncodeError('pickle: a msgpack extension has no counterpart');
     const { __html__, toJSON } = value as { __html__?: unknown; toJSON?: unknown };
     if (typeof __html__ === 'function') return this.writeMarkup(String(__html__.call(value)));
@@ -164,58 +144,63 @@ class PickleWriter {
     return this.writeDict(plainEntries(value), floatMarks(value));
   }
 
-  /** What `toJSON` returned; the object shares its place. */
+  private writeMarkup(html: string): number {
+    this.weight += html.length;
+    return writeMarkup(this.encoder, html);
+  }
+
+  /** What `toJSON` returned, whose place the object then shares. */
   private writeInstead(plain: unknown): number {
     this.enter();
     this.save(plain, false);
-    return (typeof plain === 'object' && plain !== null && this.objects.get(plain)?.index) || NOT_MEMOIZED;
+    const saved = typeof plain === 'object' && plain !== null ? this.objects.get(plain) : undefined;
+    return saved?.index ?? NOT_MEMOIZED;
   }
 
   private writeList(list: readonly unknown[]): number {
     const { out } = this;
     const marks = floatMarks(list);
     this.enter();
-    out.opcode(0x5d); // EMPTY_LIST
-    const index = this.memoize();
+    out.opcode(OPCODE.emptyList);
+    const index = this.encoder.memoize();
     if (list.length === 1) {
       this.save(list[0], isMarked(marks, 0, list[0]));
-      out.opcode(0x61); // APPEND
+      out.opcode(OPCODE.append);
+      return index;
     }
-    for (let i = 0; i < list.length && list.length > 1; ) {
-      out.opcode(MARK);
+    for (let i = 0; i < list.length; ) {
+      out.opcode(OPCODE.mark);
       for (const end = Math.min(i + BATCH, list.length); i < end; i++) this.save(list[i], isMarked(marks, i, list[i]));
-      out.opcode(0x65); // APPENDS
+      out.opcode(OPCODE.appends);
     }
     return index;
   }
 
   private writeTuple(tuple: Tuple): number {
-    const { out } = this;
     const marks = floatMarks(tuple);
     this.enter();
     if (tuple.length === 0) {
-      out.opcode(EMPTY_TUPLE);
+      this.encoder.emptyTuple();
       return NOT_MEMOIZED;
     }
-    if (tuple.length > 3) out.opcode(MARK);
+    if (tuple.length > 3) this.out.opcode(OPCODE.mark);
     for (let i = 0; i < tuple.length; i++) this.save(tuple[i], isMarked(marks, i, tuple[i]));
-    return this.endTuple(tuple.length);
+    return this.encoder.tuple(tuple.length);
   }
 
-  private writeMap(map: Map<unknown, unknown>): number {
+  private writeMap(map: ReadonlyMap<unknown, unknown>): number {
     return this.writeDict(definedEntries(map), floatMarks(map));
   }
 
-  private writeDict(entries: Entries, marks: Marks): number {
-    const { out } = this;
+  private writeDict(entries: readonly Entry[], marks: Marks): number {
     this.enter();
-    out.opcode(0x7d); // EMPTY_DICT
-    const index = this.memoize();
+    this.out.opcode(OPCODE.emptyDict);
+    const index = this.encoder.memoize();
     if (entries.length === 1) {
       this.saveItem(entries[0]!, marks);
-      out.opcode(SETITEM);
+      this.out.opcode(OPCODE.setItem);
     } else if (entries.length > 1) {
-      this.saveBatches(entries, (entry) => this.saveItem(entry, marks), SETITEMS);
+      this.saveBatches(entries, (entry) => this.saveItem(entry, marks), OPCODE.setItems);
     }
     return index;
   }
@@ -226,49 +211,47 @@ class PickleWriter {
     const entries = definedEntries(dict);
     const marks = floatMarks(dict);
     this.enter();
-    this.saveClass('collections', 'OrderedDict', true);
-    out.boundary();
-    out.opcode(EMPTY_TUPLE);
-    out.opcode(REDUCE);
-    const index = this.memoize();
+    this.encoder.class('collections', 'OrderedDict', false);
+    this.encoder.emptyTuple();
+    const index = this.encoder.construct(OPCODE.reduce);
     for (let i = 0; i < entries.length; ) {
       const end = Math.min(i + BATCH, entries.length);
       const single = end - i === 1;
-      if (!single) out.opcode(MARK);
+      if (!single) out.opcode(OPCODE.mark);
       while (i < end) this.saveItem(entries[i++]!, marks);
-      out.opcode(single ? SETITEM : SETITEMS);
+      out.opcode(single ? OPCODE.setItem : OPCODE.setItems);
     }
     return index;
   }
 
-  private saveItem([key, value]: readonly [unknown, unknown], marks: Marks): void {
+  private saveItem([key, value]: Entry, marks: Marks): void {
     this.saveKey(key);
     this.save(value, isMarked(marks, key as string, value));
   }
 
   private saveKey(key: unknown): void {
-    if (typeof key !== 'string' && !isHashable(key))
-      throw new SessionEncodeError('pickle: a key that Python cannot hash');
+    if (!isHashable(key)) throw new SessionEncodeError('pickle: a key that Python cannot hash');
     this.save(key, false);
   }
 
-  private writeSet(set: Set<unknown>): number {
+  private writeSet(set: ReadonlySet<unknown>): number {
     const marks = floatMarks(set);
     this.enter();
-    this.out.opcode(0x8f); // EMPTY_SET
-    const index = this.memoize();
-    if (set.size > 0) this.saveBatches([...set], (member, i) => this.saveMember(member, i, marks), 0x90); // ADDITEMS
+    this.out.opcode(OPCODE.emptySet);
+    const index = this.encoder.memoize();
+    const save = (member: unknown, i: number) => this.saveMember(member, i, marks);
+    if (set.size > 0) this.saveBatches([...set], save, OPCODE.addItems);
     return index;
   }
 
   private writeFrozenSet(set: FrozenSet): number {
     const marks = floatMarks(set);
     this.enter();
-    this.out.opcode(MARK);
+    this.out.opcode(OPCODE.mark);
     let i = 0;
     for (const member of set) this.saveMember(member, i++, marks);
-    this.out.opcode(0x91); // FROZENSET
-    return this.memoize();
+    this.out.opcode(OPCODE.frozenSet);
+    return this.encoder.memoize();
   }
 
   private saveMember(member: unknown, index: number, marks: Marks): void {
@@ -279,9 +262,8 @@ class PickleWriter {
   /** As for dicts and sets: a full last batch is followed by an empty one. */
   private saveBatches<T>(members: readonly T[], save: (member: T, index: number) => void, opcode: number): void {
     let i = 0;
-    let full = true;
-    while (full) {
-      this.out.opcode(MARK);
+    for (let full = true; full; ) {
+      this.out.opcode(OPCODE.mark);
       const end = Math.min(i + BATCH, members.length);
       full = end - i === BATCH;
       for (; i < end; i++) save(members[i]!, i);
@@ -289,183 +271,9 @@ class PickleWriter {
     }
   }
 
-  private writeBytes(bytes: Uint8Array): number {
-    if (bytes instanceof ByteArray) {
-      this.out.byteArray(bytes);
-      return this.memoize();
-    }
-    if (bytes.length > 1) {
-      this.out.byteString(bytes);
-      return this.memoize();
-    }
-    // CPython keeps one object for no bytes, and one for each single byte.
-    const name = `bytes ${bytes[0]}`;
-    const known = this.singletons.get(name);
-    if (known !== undefined) {
-      this.get(known);
-      return known;
-    }
-    this.out.byteString(bytes);
-    return this.memoizeAs(name);
-  }
-
-  private writeDate(name: 'datetime' | 'date' | 'time', { bytes, offset }: State): number {
-    const { out } = this;
-    this.saveClass('datetime', name);
-    out.boundary();
-    out.boundary();
-    out.byteString(bytes);
-    this.memoize();
-    if (offset !== null) this.saveZone(offset);
-    this.endTuple(offset === null ? 1 : 2);
-    out.opcode(REDUCE);
-    return this.memoize();
-  }
-
-  /** `timezone.utc` exists once in CPython, other zones are made anew for each value. */
-  private saveZone(offset: number): void {
-    const { out } = this;
-    out.boundary();
-    const known = offset === 0 ? this.singletons.get('utc') : undefined;
-    if (known !== undefined) return this.get(known);
-    this.saveClass('datetime', 'timezone');
-    out.boundary();
-    out.boundary();
-    this.writeTimeDelta(Math.floor(offset / 86_400), offset < 0 ? offset + 86_400 : offset, 0);
-    this.endTuple(1);
-    out.opcode(REDUCE);
-    if (offset === 0) this.memoizeAs('utc');
-    else this.memoize();
-  }
-
-  private writeTimeDelta(days: number, seconds: number, microseconds: number): number {
-    if (!isTimeDelta(days, seconds, microseconds)) throw new SessionEncodeError('pickle: a malformed timedelta');
-    this.saveClass('datetime', 'timedelta');
-    this.out.boundary();
-    for (const part of [days, seconds, microseconds]) {
-      this.out.boundary();
-      this.writeInt(part);
-    }
-    this.endTuple(3);
-    this.out.opcode(REDUCE);
-    return this.memoize();
-  }
-
-  private writeUuid(uuid: UUID): number {
-    const { out } = this;
-    this.saveClass('uuid', 'UUID', true);
-    out.boundary();
-    out.opcode(EMPTY_TUPLE);
-    out.opcode(NEWOBJ);
-    const index = this.memoize();
-    out.boundary();
-    out.opcode(0x7d); // EMPTY_DICT
-    this.memoize();
-    this.writeText('int');
-    out.boundary();
-    this.writeInt(BigInt(`0x${uuid.hex}`));
-    out.opcode(SETITEM);
-    out.opcode(BUILD);
-    return index;
-  }
-
-  private writeDecimal({ text }: Decimal): number {
-    if (!isDecimal(text)) throw new SessionEncodeError('pickle: a malformed Decimal');
-    this.saveClass('decimal', 'Decimal');
-    this.saveTextArgument(text);
-    this.out.opcode(REDUCE);
-    return this.memoize();
-  }
-
-  private writeMarkup(html: string): number {
-    this.saveClass('markupsafe', 'Markup', true);
-    this.saveTextArgument(html);
-    this.out.opcode(NEWOBJ);
-    return this.memoize();
-  }
-
-  private saveTextArgument(text: string): void {
-    this.out.boundary();
-    this.writeText(text);
-    this.endTuple(1);
-  }
-
-  /** @param interned whether CPython keeps the name as an interned text (classes written in Python), or makes it anew (in C) */
-  private saveClass(module: string, name: string, interned = false): void {
-    const { out } = this;
-    const key = `${module}.${name}`;
-    out.boundary();
-    const known = this.singletons.get(key);
-    if (known !== undefined) return this.get(known);
-    this.writeText(module);
-    if (interned) {
-      this.writeText(name);
-    } else {
-      out.boundary();
-      out.text(name);
-      this.memoize();
-    }
-    out.opcode(0x93); // STACK_GLOBAL
-    this.memoizeAs(key);
-  }
-
-  private saveText(text: string): void {
-    this.weight += leafWeight(text);
-    this.writeText(text);
-  }
-
-  private writeText(text: string): void {
-    this.out.boundary();
-    const known = this.texts.get(text);
-    if (known !== undefined) return this.get(known);
-    this.out.text(text);
-    this.texts.set(text, this.memoize());
-  }
-
-  private writeInt(value: number | bigint): void {
-    const { out } = this;
-    if (value >= -0x80000000 && value <= 0x7fffffff) {
-      const int = Number(value);
-      if (int >= 0 && int <= 0xff)
-        out.opcode8(0x4b, int); // BININT1
-      else if (int >= 0 && int <= 0xffff)
-        out.opcode16(0x4d, int); // BININT2
-      else out.opcode32(0x4a, int); // BININT
-      return;
-    }
-    const long = writeLong(BigInt(value));
-    if (!long) throw new SessionEncodeError('pickle: an integer with too many digits');
-    if (long.length <= 0xff)
-      out.opcode8(0x8a, long.length); // LONG1
-    else out.opcode32(0x8b, long.length); // LONG4
-    out.raw(long);
-  }
-
-  private endTuple(length: number): number {
-    this.out.opcode(length > 3 ? 0x74 : 0x84 + length); // TUPLE, TUPLE1, TUPLE2, TUPLE3
-    return this.memoize();
-  }
-
   private enter(): void {
     if (++this.depth > MAX_DEPTH) throw tooDeep();
     this.deepest = Math.max(this.deepest, this.depth);
-  }
-
-  private memoize(): number {
-    this.out.opcode(MEMOIZE);
-    return this.memoized++;
-  }
-
-  private memoizeAs(name: string): number {
-    const index = this.memoize();
-    this.singletons.set(name, index);
-    return index;
-  }
-
-  private get(index: number): void {
-    if (index <= 0xff)
-      this.out.opcode8(0x68, index); // BINGET
-    else this.out.opcode32(0x6a, index); // LONG_BINGET
   }
 }
 
@@ -474,11 +282,11 @@ function isHashable(value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return value !== undefined;
   if (value instanceof Tuple) return value.every((member) => isHashable(member ?? null));
   if (value instanceof Uint8Array) return !(value instanceof ByteArray);
-  if (value instanceof Markup || typeof (value as { __html__?: unknown }).__html__ === 'function') return true;
-  return HASHABLE.some((type) => value instanceof type);
+  if (HASHABLE.some((type) => value instanceof type)) return true;
+  return !Array.isArray(value) && typeof (value as { __html__?: unknown }).__html__ === 'function';
 }
 
-function definedEntries(map: Map<unknown, unknown>): Entries {
+function definedEntries(map: ReadonlyMap<unknown, unknown>): Entry[] {
   return [...map].filter(([, value]) => value !== undefined);
 }
 

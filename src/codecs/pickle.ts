@@ -3,7 +3,8 @@
  * everywhere. Reads plain data of protocols 0 to 5, writes protocol 5 as CPython does, and never looks up or calls a class.
  */
 import { SessionDecodeError, SessionEncodeError } from '../errors.ts';
-import { type Codec, type OpenRecord, type Patch, REMOVED } from './codec.ts';
+import type { Codec, OpenRecord, Patch } from './codec.ts';
+import { applyPatch, type MixedKeyRecord } from './decoded-record.ts';
 import { handOut } from './pickle-copy.ts';
 import { unpickle } from './pickle-read.ts';
 import { encodePickle } from './pickle-write.ts';
@@ -18,19 +19,13 @@ export const pickle: Codec = {
   },
 
   write(base: OpenRecord | undefined, patch: Patch): Uint8Array {
-    const items = patch.cleared ? new Map<unknown, unknown>() : itemsOf(base);
-    for (const [key, value] of patch.entries) {
-      // Deleted first when it moves to the end: a Map keeps the place of a key that is set again, as a dict does.
-      if (value === REMOVED || value === undefined || patch.moved.has(key)) items.delete(key);
-      if (value !== REMOVED && value !== undefined) items.set(key, value);
-    }
-    return encodePickle(items);
+    return encodePickle(applyPatch(base, patch));
   },
 };
 
 /** Everything is decoded on opening; values are copied for whoever asks, so that this remains what was read. */
-class PickleRecord implements OpenRecord {
-  readonly items: ReadonlyMap<unknown, unknown>;
+class PickleRecord implements MixedKeyRecord {
+  private readonly items: ReadonlyMap<unknown, unknown>;
   private readonly shared: boolean;
 
   constructor(items: ReadonlyMap<unknown, unknown>, shared: boolean) {
@@ -54,12 +49,16 @@ class PickleRecord implements OpenRecord {
     return [...this.items.keys()].filter((key) => typeof key === 'string');
   }
 
+  /** In the form in which this codec keeps them, which is one that every codec can write. */
+  entries(): Iterable<readonly [unknown, unknown]> {
+    return this.items;
+  }
+
   same(key: string, value: unknown): boolean {
     const mine = this.items.get(key);
     if (mine === undefined || value === undefined) return false;
-    // Not to be decided by `===` for numbers: 1 would be written as an int where 1.0 was read.
-    if (typeof mine !== 'object' || mine === null) return typeof mine === typeof value && Object.is(mine, value);
-    if (typeof value !== 'object' || value === null) return false;
+    if (Object.is(mine, value)) return true;
+    if (typeof mine === 'string' && typeof value === 'string') return false;
     try {
       // Compared as they would be written, the one as the handler got it: what a plain object cannot keep is no change.
       return equal(encodePickle(this.get(key)), encodePickle(value));
@@ -68,14 +67,6 @@ class PickleRecord implements OpenRecord {
       throw error;
     }
   }
-}
-
-/** A base of another format only shows its text keys. */
-function itemsOf(base: OpenRecord | undefined): Map<unknown, unknown> {
-  if (base instanceof PickleRecord) return new Map(base.items);
-  const items = new Map<unknown, unknown>();
-  for (const key of base?.keys() ?? []) items.set(key, base?.get(key));
-  return items;
 }
 
 function equal(a: Uint8Array, b: Uint8Array): boolean {

@@ -18,26 +18,20 @@ import {
 } from './json-text.ts';
 import { guarded, JsonWriter, type Marks } from './json-writer.ts';
 import { encodeBase64 } from './standard-base64.ts';
-import { TAGS, untag } from './tags.ts';
+import { MAYBE_TAGGED, TAGS, untag, untagInside } from './tags.ts';
 import { ByteArray, Decimal, Float, PlainDate, PlainTime, TimeDelta, Tuple, UUID } from './values.ts';
 
 const DIALECT: JsonDialect = {
   nonFinite: true,
   loneSurrogates: true,
-  // A tag can hide behind an escape: `"\u0020t"`.
-  unusual: new RegExp(String.raw`${UNUSUAL_NUMBER}|" (?:di|[tbmud])"|\\u00[2-7]`),
-  revive: untag,
+  unusual: new RegExp(UNUSUAL_NUMBER),
 };
 
-/** The value of a text, without its outermost tag. */
+/** The value of a text in which only the outermost tag is left. */
 function read(text: string): unknown {
-  return readJson(text, DIALECT);
-}
-
-function untagOutermost(value: unknown): unknown {
-  if (!isMapping(value)) return value;
-  const keys = Object.keys(value);
-  return keys.length === 1 ? untag(value, keys[0] as string) : value;
+  const value = readJson(text, DIALECT);
+  if (MAYBE_TAGGED.test(text)) untagInside(value);
+  return value;
 }
 
 /**
@@ -46,7 +40,7 @@ function untagOutermost(value: unknown): unknown {
  * @throws SessionDecodeError where Flask raises, and beyond the bounds of limits.ts
  */
 export function loads(text: string): unknown {
-  return untagOutermost(read(text));
+  return untag(read(text));
 }
 
 /**
@@ -75,10 +69,7 @@ export const taggedJson: Codec = {
   open(record: Uint8Array): OpenRecord {
     const text = decodeUtf8(record);
     const value = read(text);
-    if (isMapping(value)) {
-      const dict = untagOutermost(value);
-      if (dict === value) return new JsonRecord(text, value, FORMAT);
-    }
+    if (isMapping(value) && untag(value) === value) return new JsonRecord(text, value, FORMAT);
     return new DecodedRecord(() => mappingFrom(loads(text)), FORMAT.encode);
   },
 

@@ -9,11 +9,44 @@ import { ByteArray, floatMarks, isMarked, Markup, markFloat, setOwn, Tuple, UUID
 /** The only key of an object that stands for something else. A dict with just such a key is written as ` di`. */
 export const TAGS: ReadonlySet<string> = new Set([' di', ' t', ' b', ' m', ' u', ' d']);
 
+/** Matches every JSON text that holds a tag, be it spelled with escapes. */
+export const MAYBE_TAGGED = /" (?:di|[tbmud])"|\\u00[2-7]/;
+
 /**
- * What an object with one key stands for: itself when the key is no tag. Its value has been untagged already.
+ * Replaces, in place, what is tagged inside of a freshly read value; the value itself is left to {@link untag}.
  * @throws SessionDecodeError where Flask raises
  */
-export function untag(object: Record<string, unknown>, key: string): unknown {
+export function untagInside(value: unknown): void {
+  if (Array.isArray(value)) {
+    for (let i = 0; i < value.length; i++) {
+      if (isContainer(value[i])) value[i] = untagWhole(value[i]);
+    }
+  } else if (isContainer(value)) {
+    const object = value as Record<string, unknown>;
+    for (const key of Object.keys(object)) {
+      if (isContainer(object[key])) setOwn(object, key, untagWhole(object[key]));
+    }
+  }
+}
+
+function isContainer(value: unknown): boolean {
+  return typeof value === 'object' && value !== null;
+}
+
+function untagWhole(value: unknown): unknown {
+  untagInside(value);
+  return untag(value);
+}
+
+/**
+ * What a value stands for: itself, unless it is an object with a tag for its only key. What is inside has been untagged.
+ * @throws SessionDecodeError where Flask raises
+ */
+export function untag(object: unknown): unknown {
+  if (!isMapping(object)) return object;
+  const keys = Object.keys(object);
+  const key = keys[0];
+  if (keys.length !== 1 || key === undefined) return object;
   const value = object[key];
   switch (key) {
     case ' di':

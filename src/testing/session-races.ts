@@ -100,7 +100,7 @@ export const races: SessionTest[] = [
         (s) => s.get<number[]>('list')?.push(1),
         (s) => s.set('x', 1).save(),
         (s) => s.clear(),
-        (s) => void (s.modified = true),
+        (s) => void Object.assign(s, { modified: true }),
       ];
       for (const use of uses) {
         const visitor = stage.visitor();

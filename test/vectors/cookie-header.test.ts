@@ -9,22 +9,26 @@ interface HeaderVector extends Named {
   session: string | null;
 }
 
-/** What Python's `strip` removes around a name and the cookie specification does not. */
-const UNICODE_SPACE = /(^|;)[\s\x1c-\x1f\x85]*[\x1c-\x1f\x85\xa0]|[\x1c-\x1f\x85\xa0][\s\x1c-\x1f\x85]*(=|;|$)/;
+/** White space to Python and to Unicode, and part of a cookie's name to browsers. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for
+const UNICODE_SPACE = /^[\s\x1c-\x1f\x85]+|[\s\x1c-\x1f\x85]+$/g;
 
 test.each(loadVectors<HeaderVector>('cookie_header').vectors)('$name', (vector) => {
   const header = Buffer.from(vector.header_hex, 'hex').toString('latin1');
   const pairs = parseCookieHeader(header);
   expect(readCookie(header, 'session')).toBe(pairs.find(([name]) => name === 'session')?.[1]);
-  if (UNICODE_SPACE.test(header) && pairs.some(([name], i) => name !== vector.pairs[i]?.[0])) {
+
+  if (pairs.some(([name]) => name !== name.replace(UNICODE_SPACE, ''))) {
     differs(
       'cookie_header',
       vector.name,
       'S-UNICODE-SPACE',
-      'a name keeps white space that browsers take as part of it',
+      'white space that browsers take for a part of a name is one',
     );
-    return;
+    const stripped = pairs.map(([name, value]) => [name.replace(UNICODE_SPACE, ''), value]);
+    expect(stripped.filter(([name]) => name !== '')).toEqual(vector.pairs);
+  } else {
+    expect(pairs).toEqual(vector.pairs);
+    expect(readCookie(header, 'session') ?? null).toBe(vector.session);
   }
-  expect(pairs).toEqual(vector.pairs);
-  expect(readCookie(header, 'session') ?? null).toBe(vector.session);
 });

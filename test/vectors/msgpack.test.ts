@@ -50,7 +50,7 @@ function expectContent(record: OpenRecord, expected: Notation): void {
 
 /** Whether Python's error is about the session's values, not about the store's own limits (key, lifetime). */
 function isUnencodable(notation: Notation): boolean {
-  if (typeof notation === 'string') return !notation.isWellFormed();
+  if (typeof notation === 'string') return /\p{Surrogate}/u.test(notation);
   if (!Array.isArray(notation)) return false;
   const [type, content] = notation;
   if (type === 'complex' || type === 'object' || type === 'markup') return true;
@@ -105,7 +105,7 @@ describe('store_decode', () => {
       expectContent(msgpack.open(bytes), vector.session);
       return;
     }
-    if (vector.error?.type === 'RecursionError') {
+    if (vector.error?.type === 'RecursionError' && looksLikeMsgpack(bytes)) {
       differs(
         'store_decode',
         vector.name,
