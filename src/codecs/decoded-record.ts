@@ -142,13 +142,16 @@ export function mappingFrom(value: unknown): Map<unknown, unknown> {
     if (pair.length !== 2) throw new SessionDecodeError('the record is not a mapping');
     const marks = floatMarks(pair);
     const key = unmarked(marks, 0, pair[0]);
-    // Python: unhashable.
-    if (isMapping(key) || key instanceof Map || (Array.isArray(key) && !(key instanceof Tuple))) {
-      throw new SessionDecodeError('the record is not a mapping');
-    }
+    if (!isHashable(key)) throw new SessionDecodeError('the record is not a mapping');
     mapping.set(key, unmarked(marks, 1, pair[1]));
   }
   return mapping;
+}
+
+/** Whether Python takes it as the key of a dict. */
+function isHashable(key: unknown): boolean {
+  if (Array.isArray(key)) return key instanceof Tuple && key.every(isHashable);
+  return !isMapping(key) && !(key instanceof Map);
 }
 
 function unmarked(marks: ReturnType<typeof floatMarks>, key: string | number, value: unknown): unknown {

@@ -176,6 +176,7 @@ function openMap(bytes: Uint8Array): MsgpackRecord {
   const starts = new Array<number>(size * 2 + 1);
   const names = new Array<string | undefined>(size);
   let repeated = false;
+  let seen = 0;
   let at = containerContent(bytes, 0);
   for (let i = 0; i < size; i++) {
     const text = textContent(bytes, at);
@@ -185,8 +186,15 @@ function openMap(bytes: Uint8Array): MsgpackRecord {
       names[i] = undefined;
     } else {
       const name = keyOf(bytes, text, value);
-      repeated ||= index ? index.has(name) : names.includes(name);
-      index?.set(name, i);
+      if (index) {
+        repeated ||= index.has(name);
+        index.set(name, i);
+      } else {
+        // One bit for length and last byte: only a key whose bit is set already can be a repeated one.
+        const bit = 1 << (value - text + bytes[value - 1]!);
+        repeated ||= (seen & bit) !== 0 && names.includes(name);
+        seen |= bit;
+      }
       names[i] = name;
     }
     starts[i * 2] = at;

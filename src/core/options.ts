@@ -118,6 +118,7 @@ export function createSessionInterface(
     now: options.now ?? Date.now,
     absoluteTimeout: absoluteTimeout(options, flask),
     permanent: options.permanent ?? true,
+    deletionAttributes: flask && !inCookie ? ('needed' as const) : ('all' as const),
     rules: { refresh, flask, inCookie },
     onEvent: options.onEvent,
   };

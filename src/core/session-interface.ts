@@ -16,6 +16,8 @@ export interface SessionRequest {
 export interface SessionInterfaceOptions {
   /** Defaults: name `session`, path `/`, HttpOnly. */
   readonly cookie?: CookieAttributes;
+  /** What a deletion of the cookie carries: `all` its attributes (default), or those that are `needed` for it to work. */
+  readonly deletionAttributes?: 'all' | 'needed';
   /** How long a permanent session lasts, in seconds. Default: 31 days (Flask's PERMANENT_SESSION_LIFETIME). */
   readonly lifetime?: number;
   /** Whether the cookie of a permanent session is sent with every response (Flask's SESSION_REFRESH_EACH_REQUEST). */
@@ -39,7 +41,10 @@ export abstract class SessionInterface {
     this.lifetime = options.lifetime ?? 31 * 86_400;
     this.refreshEachRequest = options.refreshEachRequest ?? true;
     this.now = options.now ?? Date.now;
-    this.#cookie = new CookieWriter({ name: 'session', httpOnly: true, path: '/', ...options.cookie });
+    this.#cookie = new CookieWriter(
+      { name: 'session', httpOnly: true, path: '/', ...options.cookie },
+      options.deletionAttributes,
+    );
   }
 
   /** The session of a request; null when there can be none, and the null session is used. Never throws for what a client sent. */

@@ -28,22 +28,24 @@ export class CookieWriter {
   readonly #head: string;
   readonly #domain: string;
   readonly #tail: string;
-  readonly #secureTail: string;
+  readonly #deletionTail: string;
   readonly #secure: boolean | 'auto';
 
-  /** @throws SessionConfigError for what no header can carry; the rest is for {@link validateCookieOptions} */
-  constructor(attributes: CookieAttributes) {
+  /**
+   * @param deletion `needed`: a deletion carries what decides which cookie goes, and whether a browser obeys: Domain,
+   * Path, Secure and Partitioned (Flask-Session sends only the first two); `all`: every attribute, as Flask's own
+   * @throws SessionConfigError for what no header can carry; the rest is for {@link validateCookieOptions}
+   */
+  constructor(attributes: CookieAttributes, deletion: 'all' | 'needed' = 'all') {
     const { domain, path, httpOnly, partitioned } = attributes;
     const sameSite = attributes.sameSite === undefined ? undefined : titleSameSite(attributes.sameSite);
     this.name = attributes.name;
     this.#head = `${encodeName(attributes.name)}=`;
     this.#domain = domain === undefined ? '' : `; Domain=${encodeDomain(domain)}`;
-    this.#tail =
-      (httpOnly ? '; HttpOnly' : '') +
-      (path === undefined ? '' : `; Path=${encodePath(path)}`) +
-      (sameSite ? `; SameSite=${sameSite}` : '') +
-      (partitioned ? '; Partitioned' : '');
-    this.#secureTail = `; Secure${this.#tail}`;
+    const where = path === undefined ? '' : `; Path=${encodePath(path)}`;
+    const apart = partitioned ? '; Partitioned' : '';
+    this.#tail = (httpOnly ? '; HttpOnly' : '') + where + (sameSite ? `; SameSite=${sameSite}` : '') + apart;
+    this.#deletionTail = deletion === 'all' ? this.#tail : where + apart;
     this.#secure = partitioned ? true : (attributes.secure ?? false);
   }
 
@@ -57,16 +59,17 @@ export class CookieWriter {
     const size = pair.length - 1;
     if (size > MAX_COOKIE_OCTETS) throw new SessionCookieTooLargeError(size, MAX_COOKIE_OCTETS);
     const expires = expiresAt === undefined ? '' : `; Expires=${formatExpires(expiresAt)}`;
-    return pair + this.#domain + expires + this.#end(https);
+    return pair + this.#domain + expires + this.#secureIf(https) + this.#tail;
   }
 
-  /** Deletes the cookie: the same attributes, without which browsers keep it. */
+  /** Deletes the cookie, with the attributes without which browsers keep it. */
   clear(https = false): string {
-    return `${this.#head}${this.#domain}; Expires=Thu, 01 Jan 1970 00:00:00 GMT; Max-Age=0${this.#end(https)}`;
+    const past = '; Expires=Thu, 01 Jan 1970 00:00:00 GMT; Max-Age=0';
+    return this.#head + this.#domain + past + this.#secureIf(https) + this.#deletionTail;
   }
 
-  #end(https: boolean): string {
-    return (this.#secure === 'auto' ? https : this.#secure) ? this.#secureTail : this.#tail;
+  #secureIf(https: boolean): string {
+    return (this.#secure === 'auto' ? https : this.#secure) ? '; Secure' : '';
   }
 }
 

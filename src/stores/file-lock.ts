@@ -15,8 +15,7 @@
  * Callers of this process wait for each other in a queue and never meet at the file.
  */
 import { randomBytes } from 'node:crypto';
-import { closeSync, openSync, readFileSync, readlinkSync, statSync, unlinkSync } from 'node:fs';
-import { open, readFile, stat } from 'node:fs/promises';
+import { closeSync, openSync, readFileSync, readlinkSync, statSync, unlinkSync, writeSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { SessionStoreError } from '../errors.ts';
 
@@ -102,10 +101,10 @@ class FileLock implements HeldLock {
 async function acquire(paths: LockPaths, deadline: number): Promise<FileLock> {
   let seen: { lock: string; since: number } | undefined;
   for (let pause = 1; ; pause = Math.min(pause * 2, MAX_PAUSE_MS)) {
-    const lock = await create(paths.lock);
+    const lock = create(paths.lock);
     if (lock) return lock;
     const now = performance.now();
-    const other = await inspect(paths.lock);
+    const other = inspect(paths.lock);
     if (other) {
       if (seen?.lock !== other.identity) seen = { lock: other.identity, since: now };
       if (isDead(other.owner) || now - seen.since >= STALE_MS) breakLock(paths, other.identity);
@@ -121,23 +120,27 @@ async function acquire(paths: LockPaths, deadline: number): Promise<FileLock> {
 
 let locksMade = 0;
 
-/** Undefined when there is one. */
-async function create(path: string): Promise<FileLock | undefined> {
+/**
+ * Undefined when there is one. Synchronous, so that hardly any process can die between making the file and naming itself
+ * in it: such a lock goes only after `STALE_MS`.
+ */
+function create(path: string): FileLock | undefined {
   const owner = `${THREAD} ${++locksMade}`;
   const since = performance.now();
+  let file: number;
   try {
-    const file = await open(path, 'wx', 0o600);
-    try {
-      await file.writeFile(owner, 'latin1');
-    } catch (error) {
-      unlinkSync(path);
-      throw error;
-    } finally {
-      await file.close();
-    }
+    file = openSync(path, 'wx', 0o600);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') return undefined;
     throw error;
+  }
+  try {
+    writeSync(file, owner, null, 'latin1');
+  } catch (error) {
+    unlinkSync(path);
+    throw error;
+  } finally {
+    closeSync(file);
   }
   return new FileLock(path, owner, since);
 }
@@ -149,17 +152,7 @@ interface OtherLock {
   readonly owner: string;
 }
 
-async function inspect(path: string): Promise<OtherLock | undefined> {
-  try {
-    const { ino, mtimeNs } = await stat(path, { bigint: true });
-    const owner = await readFile(path, 'latin1');
-    return { identity: `${ino} ${mtimeNs} ${owner}`, owner };
-  } catch (error) {
-    return absent(error);
-  }
-}
-
-function inspectNow(path: string): OtherLock | undefined {
+function inspect(path: string): OtherLock | undefined {
   try {
     const { ino, mtimeNs } = statSync(path, { bigint: true });
     const owner = readFileSync(path, 'latin1');
@@ -184,7 +177,7 @@ function breakLock({ lock, guard }: LockPaths, identity: string): void {
     return;
   }
   try {
-    if (inspectNow(lock)?.identity === identity) unlinkIfThere(lock);
+    if (inspect(lock)?.identity === identity) unlinkIfThere(lock);
   } finally {
     unlinkIfThere(guard);
   }
