@@ -8,7 +8,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import express, { type RequestHandler } from 'express';
 import { sessions } from 'flacon/adapters/express';
-import { flaskConfig } from 'flacon/flask';
 import { MemoryStore } from 'flacon/stores/memory';
 import { SqliteStore } from 'flacon/stores/sqlite';
 
@@ -23,7 +22,7 @@ const kinds: Record<string, () => Promise<RequestHandler | undefined> | RequestH
   'cookie-session': async () => (await import('cookie-session')).default({ keys: [secret] }) as unknown as RequestHandler,
   memory: () => sessions({ store: new MemoryStore() }) as RequestHandler,
   embedded: () => sessions({ store: new SqliteStore({ path: join(folder, 'sessions.db') }) }) as RequestHandler,
-  'signed-cookie': () => sessions(flaskConfig({ SECRET_KEY: secret })) as RequestHandler,
+  'signed-cookie': () => sessions({ profile: 'flask', store: 'cookie', secretKey: secret }) as RequestHandler,
 };
 
 interface Data {

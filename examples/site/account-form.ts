@@ -4,7 +4,7 @@ import { type Html, html } from './html.ts';
 /** The form for signing up or in, with what was typed before and what was wrong with it. */
 export function accountForm(kind: 'sign-up' | 'sign-in', name: string, problem: string | undefined): Html {
   const isNew = kind === 'sign-up';
-  const described = problem !== undefined && html`aria-invalid="true" aria-describedby="problem"`;
+  const described = problem !== undefined && html`aria-describedby="problem"`;
   return html`
     <section class="narrow">
       <h1>${isNew ? 'Sign up' : 'Sign in'}</h1>

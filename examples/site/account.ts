@@ -1,13 +1,13 @@
 /** Signing up, signing in, signing out. */
 import { type Request, type RequestHandler, type Response, Router } from 'express';
 import { session } from 'flacon';
+import { accountForm } from './account-form.ts';
 import { noteFailure, secondsToWait } from './attempts.ts';
 import { browserName } from './browser.ts';
-import { accountForm } from './account-form.ts';
-import { SiteError } from './errors.ts';
 import { field } from './fields.ts';
 import { show } from './layout.ts';
 import { hashPassword, isPassword } from './passwords.ts';
+import { SiteError } from './site-error.ts';
 import type { Users } from './users.ts';
 
 const LONGEST_NAME = 40;
@@ -69,7 +69,12 @@ function signIn(req: Request, res: Response, name: string): void {
   // A new id for the same session: an id that somebody planted in, or read from, this browser before is worth nothing now.
   session.regenerate();
   delete session.csrf;
-  session.signedIn = { name, at: Date.now(), browser: browserName(req.get('User-Agent')), address: req.ip ?? 'unknown' };
+  session.signedIn = {
+    name,
+    at: Date.now(),
+    browser: browserName(req.get('User-Agent')),
+    address: req.ip ?? 'unknown',
+  };
   session.flash(`Welcome, ${name}.`);
   res.redirect(303, session.pop('next', '/'));
 }

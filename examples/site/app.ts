@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import express, { type Express } from 'express';
 import { sessions } from 'flacon/adapters/express';
 import { accountRoutes } from './account.ts';
-import { cartRoutes } from './cart.ts';
+import { cartRoutes } from './cart-routes.ts';
 import { checkCsrf } from './csrf.ts';
 import { notFound, showError } from './errors.ts';
 import { notStored, securityHeaders } from './security-headers.ts';

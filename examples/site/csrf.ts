@@ -5,9 +5,9 @@
 import { randomBytes, timingSafeEqual } from 'node:crypto';
 import type { RequestHandler } from 'express';
 import { session } from 'flacon';
-import { SiteError } from './errors.ts';
 import { field } from './fields.ts';
 import { type Html, html } from './html.ts';
+import { SiteError } from './site-error.ts';
 
 /** To be put into every `<form method="post">`. */
 export function csrfField(): Html {

@@ -2,18 +2,7 @@
 import type { ErrorRequestHandler, RequestHandler } from 'express';
 import { html } from './html.ts';
 import { barePage, send } from './layout.ts';
-
-/** An answer other than the page that was asked for, to be thrown by any handler. */
-export class SiteError extends Error {
-  readonly status: number;
-  readonly advice: string;
-
-  constructor(status: number, message: string, advice: string) {
-    super(message);
-    this.status = status;
-    this.advice = advice;
-  }
-}
+import { SiteError } from './site-error.ts';
 
 export const notFound: RequestHandler = () => {
   throw new SiteError(404, 'There is no such page', 'The address may be mistyped, or the page is gone.');
@@ -44,5 +33,9 @@ function describe(error: unknown): { status: number; title: string; advice: stri
   if (typeof status === 'number' && status >= 400 && status < 500) {
     return { status, title: 'That request could not be read', advice: 'It was malformed, or too large.' };
   }
-  return { status: 500, title: 'Something broke', advice: 'It is our fault and has been noted. Please try again later.' };
+  return {
+    status: 500,
+    title: 'Something broke',
+    advice: 'It is our fault and has been noted. Please try again later.',
+  };
 }

@@ -1,7 +1,7 @@
 /** What is around the content of every page. */
 import type { Request, Response } from 'express';
 import { session } from 'flacon';
-import { count } from './cart.ts';
+import { itemsInCart } from './cart.ts';
 import { csrfField } from './csrf.ts';
 import { type Html, html } from './html.ts';
 
@@ -12,9 +12,9 @@ export function send(res: Response, page: Html): void {
 /** Answers with a page that knows the visitor: name, cart, and the messages that wait for them. */
 export function show(req: Request, res: Response, title: string, content: Html): void {
   // Taking the messages removes them from the session: they are shown once.
-  const messages = session.takeFlashes().map(
-    ([category, text]) => html`<p class="message ${category === 'error' && 'error'}">${String(text)}</p>`,
-  );
+  const messages = session
+    .takeFlashes()
+    .map(([category, text]) => html`<p class="message ${category === 'error' && 'error'}">${String(text)}</p>`);
   const body = html`
     ${messages.length > 0 && html`<div class="messages" role="status">${messages}</div>`}
     ${content}`;
@@ -29,7 +29,7 @@ export function barePage(title: string, content: Html): Html {
 function navigation(here: string): Html {
   const link = (path: string, text: string | Html) =>
     html`<a href="${path}" ${path === here && html`aria-current="page"`}>${text}</a>`;
-  const items = count(session.cart);
+  const items = itemsInCart();
   const name = session.signedIn?.name;
   return html`
     ${link('/', 'Shop')}
@@ -37,7 +37,7 @@ function navigation(here: string): Html {
     ${
       name === undefined
         ? html`<span class="spring"></span>${link('/sign-in', 'Sign in')} ${link('/sign-up', 'Sign up')}`
-        : html`<span class="spring"></span>${link('/where', html`<span class="name">${name}</span>`)}
+        : html`<span class="spring"></span>${link('/where', html`<span class="wide">Signed in as</span> <span class="name">${name}</span>`)}
           <form method="post" action="/sign-out">${csrfField()}<button class="link">Sign out</button></form>`
     }`;
 }

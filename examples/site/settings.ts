@@ -1,5 +1,5 @@
 /** Everything that the environment decides. */
-import { createSessionInterface, type SessionInterface, ServerSideSessionInterface, type SessionOptions } from 'flacon';
+import { createSessionInterface, ServerSideSessionInterface, type SessionInterface, type SessionOptions } from 'flacon';
 import { flaskConfigFromEnv } from 'flacon/flask';
 import { embeddedStore } from 'flacon/stores/embedded';
 

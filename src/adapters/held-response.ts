@@ -12,7 +12,6 @@ type Method = 'writeHead' | 'write' | 'end' | 'flushHeaders';
 type Call = { readonly method: Method; readonly args: unknown[] };
 type Callback = (error?: Error | null) => void;
 
-const METHODS: readonly Method[] = ['writeHead', 'write', 'end', 'flushHeaders'];
 /** Describe the body of the answer that the failed save stopped; they must not describe the error page. */
 const BODY_HEADERS = [
   'content-length',
@@ -59,7 +58,10 @@ class HeldResponse {
   readonly #res: ServerResponse;
   readonly #exchange: SessionExchange;
   readonly #fail: (error: unknown) => void;
-  readonly #original: Record<Method, (...args: never[]) => unknown>;
+  readonly #writeHead: ServerResponse['writeHead'];
+  readonly #write: ServerResponse['write'];
+  readonly #end: ServerResponse['end'];
+  readonly #flushHeaders: ServerResponse['flushHeaders'];
   #phase: 'open' | 'saving' | 'begun' | 'finishing' | 'failing' | 'failed' = 'open';
   #waiting: Call[] = [];
   #mustDrain = false;
@@ -68,7 +70,10 @@ class HeldResponse {
     this.#res = res;
     this.#exchange = exchange;
     this.#fail = fail;
-    this.#original = { writeHead: res.writeHead, write: res.write, end: res.end, flushHeaders: res.flushHeaders };
+    this.#writeHead = res.writeHead;
+    this.#write = res.write;
+    this.#end = res.end;
+    this.#flushHeaders = res.flushHeaders;
   }
 
   call(method: Method, args: unknown[]): unknown {
@@ -168,12 +173,26 @@ class HeldResponse {
   }
 
   #do(method: Method, args: unknown[]): unknown {
-    return this.#original[method].apply(this.#res, args as never[]);
+    const res = this.#res;
+    switch (method) {
+      case 'writeHead':
+        return this.#writeHead.apply(res, args as never);
+      case 'write':
+        return this.#write.apply(res, args as never);
+      case 'end':
+        return this.#end.apply(res, args as never);
+      case 'flushHeaders':
+        return this.#flushHeaders.apply(res);
+    }
   }
 
+  /** Steps aside, unless somebody wrapped these methods in the meantime. */
   #restore(): void {
-    for (const method of METHODS)
-      if (this.#res[method] === OWN[method]) this.#res[method] = this.#original[method] as never;
+    const res = this.#res;
+    if (res.writeHead === OWN.writeHead) res.writeHead = this.#writeHead;
+    if (res.write === OWN.write) res.write = this.#write;
+    if (res.end === OWN.end) res.end = this.#end;
+    if (res.flushHeaders === OWN.flushHeaders) res.flushHeaders = this.#flushHeaders;
   }
 
   /** Puts the effects into the headers, those given to `writeHead` included, and returns the arguments left for it. */

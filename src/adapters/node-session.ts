@@ -1,11 +1,13 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import { IncomingMessage, type ServerResponse } from 'node:http';
 import { runWithSession } from '../core/context.ts';
 import { SessionExchange } from '../core/exchange.ts';
-import type { Session } from '../core/session.ts';
 import type { SessionInterface } from '../core/session-interface.ts';
 import { isPromise } from '../core/store.ts';
 import { holdResponse } from './held-response.ts';
 import { NodeRequest } from './node-request.ts';
+
+const EXCHANGE = Symbol('flacon.exchange');
+type Carrier = IncomingMessage & { [EXCHANGE]?: SessionExchange };
 
 /**
  * Opens the session of a Node request, runs `next` with it as `req.session` and as the imported `session`, and has it
@@ -18,12 +20,12 @@ export function serveWithSession(
   res: ServerResponse,
   next: (error?: unknown) => void,
 ): void {
-  const carrier = req as IncomingMessage & { session?: unknown };
-  const exchange = new SessionExchange(sessionInterface, new NodeRequest(req), () => carrier.session);
-  const start = (session: Session): void => {
-    carrier.session = session;
+  const exchange = new SessionExchange(sessionInterface, new NodeRequest(req));
+  const start = (): void => {
+    (req as Carrier)[EXCHANGE] = exchange;
+    giveAccessor(req);
     holdResponse(res, exchange, next);
-    runWithSession(session, next);
+    runWithSession(exchange, next);
   };
   let opened: ReturnType<SessionExchange['open']>;
   try {
@@ -33,5 +35,27 @@ export function serveWithSession(
     return;
   }
   if (isPromise(opened)) opened.then(start, next);
-  else start(opened);
+  else start();
+}
+
+const ACCESSOR: PropertyDescriptor = {
+  get(this: Carrier) {
+    return this[EXCHANGE]?.session;
+  },
+  set(this: Carrier, value: unknown) {
+    if (this[EXCHANGE]) this[EXCHANGE].replace(value);
+    else Object.defineProperty(this, 'session', { value, writable: true, enumerable: true, configurable: true });
+  },
+  enumerable: true,
+  configurable: true,
+};
+
+/**
+ * `req.session`. On the prototype that a framework makes for each application's requests (Express: `app.request`), so
+ * that a request which does not use its session pays nothing for it; on the request itself where there is none such.
+ */
+function giveAccessor(req: IncomingMessage): void {
+  const prototype = Object.getPrototypeOf(req) as object;
+  const owner = prototype === IncomingMessage.prototype ? req : prototype;
+  if (!Object.hasOwn(owner, 'session')) Object.defineProperty(owner, 'session', ACCESSOR);
 }

@@ -71,7 +71,8 @@ export abstract class JsonWriter {
     }
     if (!isLiteral && isOpaque(value)) throw new SessionEncodeError('an object of this type cannot be stored');
     const names = this.order(Object.keys(value));
-    const values = names.map((name) => (value as Record<string, unknown>)[name]);
+    const values: unknown[] = [];
+    for (let i = 0; i < names.length; i++) values.push((value as Record<string, unknown>)[names[i] as string]);
     return this.dict(names, values, floatMarks(value), names, depth + 1);
   }
 

@@ -226,7 +226,7 @@ export class Reader {
       const from = textContent(bytes, this.#at);
       if (from === 0) return this.#mapOfAny(object, size - i);
       const lead = bytes[this.#at]!;
-      const to = lead < 0xc0 ? from + (lead & 0x1f) : skip(bytes, this.#at, 1, 0);
+      const to = lead < 0xc0 ? from + (lead & 0x1f) : skip(bytes, this.#at, 0);
       this.#at = to;
       const key = keyOf(bytes, from, to);
       setOwn(object, key, this.#member(object, key));

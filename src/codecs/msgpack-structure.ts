@@ -29,19 +29,16 @@ export function lengthAt(bytes: Uint8Array, at: number, width: number): number {
 }
 
 /**
- * Walks over `count` values and answers where they end.
- * @param depth how many containers they stand in
- * @throws SessionDecodeError when the structure is not sound, or deeper than `MAX_DEPTH`
+ * Where the value at `at` ends.
+ * @param depth how many containers it stands in
+ * @throws SessionDecodeError when its structure is not sound, or deeper than `MAX_DEPTH`
  */
-export function skip(bytes: Uint8Array, from: number, count: number, depth: number): number {
-  let at = from;
-  for (let left = count; left > 0; left--) {
-    if (at >= bytes.length) throw truncated();
-    const fixed = FIXED[bytes[at]!]!;
-    at = fixed !== 0 ? at + fixed : skipSized(bytes, at, depth);
-  }
-  if (at > bytes.length) throw truncated();
-  return at;
+export function skip(bytes: Uint8Array, at: number, depth: number): number {
+  if (at >= bytes.length) throw truncated();
+  const fixed = FIXED[bytes[at]!]!;
+  const end = fixed !== 0 ? at + fixed : skipSized(bytes, at, depth);
+  if (end > bytes.length) throw truncated();
+  return end;
 }
 
 function skipSized(bytes: Uint8Array, at: number, depth: number): number {
@@ -67,7 +64,18 @@ function skipSized(bytes: Uint8Array, at: number, depth: number): number {
   if (content === 0) throw new SessionDecodeError('msgpack: a byte that starts no value');
   if (depth >= MAX_DEPTH) throw new SessionDecodeError('msgpack: nested too deeply');
   const items = containerSize(bytes, at);
-  return skip(bytes, content, isMap(lead) ? items * 2 : items, depth + 1);
+  return skipAll(bytes, content, isMap(lead) ? items * 2 : items, depth + 1);
+}
+
+/** Where the last of `count` values ends: `skip` again and again, in a loop that calls nothing for most of them. */
+function skipAll(bytes: Uint8Array, from: number, count: number, depth: number): number {
+  let at = from;
+  for (let left = count; left > 0; left--) {
+    if (at >= bytes.length) throw truncated();
+    const fixed = FIXED[bytes[at]!]!;
+    at = fixed !== 0 ? at + fixed : skipSized(bytes, at, depth);
+  }
+  return at;
 }
 
 export function isMap(lead: number): boolean {

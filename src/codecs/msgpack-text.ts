@@ -6,7 +6,7 @@ import { SessionDecodeError } from '../errors.ts';
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** For every short length an array to collect character codes in: `String.fromCharCode` then makes a string in one go. */
-const UNITS = Array.from({ length: 65 }, (_, length) => new Array<number>(length).fill(0));
+const UNITS = Array.from({ length: 49 }, (_, length) => new Array<number>(length).fill(0));
 
 /** The text in a byte range. @throws SessionDecodeError when it is not UTF-8 */
 export function textOf(bytes: Uint8Array, from: number, to: number): string {

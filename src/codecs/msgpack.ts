@@ -180,7 +180,7 @@ function openMap(bytes: Uint8Array): MsgpackRecord {
   let at = containerContent(bytes, 0);
   for (let i = 0; i < size; i++) {
     const text = textContent(bytes, at);
-    const value = skip(bytes, at, 1, 1);
+    const value = skip(bytes, at, 1);
     if (text === 0) {
       new Reader(bytes, at).key();
       names[i] = undefined;
@@ -199,7 +199,7 @@ function openMap(bytes: Uint8Array): MsgpackRecord {
     }
     starts[i * 2] = at;
     starts[i * 2 + 1] = value;
-    at = skip(bytes, value, 1, 1);
+    at = skip(bytes, value, 1);
   }
   starts[size * 2] = at;
   if (at !== bytes.length) throw new SessionDecodeError('msgpack: bytes after the mapping');
@@ -230,7 +230,7 @@ function mapOfPairs(bytes: Uint8Array): Uint8Array {
   const ranges: number[] = [];
   let at = containerContent(bytes, 0);
   for (let i = 0; i < size; i++) {
-    const end = skip(bytes, at, 1, 1);
+    const end = skip(bytes, at, 1);
     const content = containerContent(bytes, at);
     // As a key of a map a list would be read as a tuple; in a pair it stays a list, which is no key.
     if (!isArray(bytes[at]!) || containerSize(bytes, at) !== 2 || isArray(bytes[content]!)) {

@@ -12,7 +12,8 @@ const LONGEST_FLOAT = 512;
 
 /** The line of an INT or LONG opcode. */
 export function parseIntLine(line: string): number | bigint {
-  if (line.length > MAX_INT_DIGITS + 1 || !INT_LINE.test(line)) throw malformed();
+  const digits = line.length - (line[0] === '-' ? 1 : 0);
+  if (digits > MAX_INT_DIGITS || !INT_LINE.test(line)) throw malformed();
   return line.length < 16 ? Number(line) + 0 : narrow(BigInt(line));
 }
 

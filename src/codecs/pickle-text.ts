@@ -146,8 +146,9 @@ function hex(bytes: Uint8Array, start: number, digits: number, end: number): num
   let value = 0;
   for (let at = start; at < start + digits; at++) {
     const byte = bytes[at]!;
-    const digit = byte >= 0x30 && byte <= 0x39 ? byte - 0x30 : (byte | 0x20) - 0x57;
-    if (digit < 0 || digit > 15 || (digit > 9 && byte < 0x41)) throw new SessionDecodeError('pickle: a bad escape');
+    const letter = (byte | 0x20) - 0x57;
+    const digit = byte >= 0x30 && byte <= 0x39 ? byte - 0x30 : letter >= 10 && letter <= 15 ? letter : undefined;
+    if (digit === undefined) throw new SessionDecodeError('pickle: a bad escape');
     value = value * 16 + digit;
   }
   return value;

@@ -107,7 +107,7 @@ class TaggedWriter extends JsonWriter {
     keys: readonly unknown[],
     depth: number,
   ): string {
-    const at = names.findIndex((name, i) => TAGS.has(name) && keys[i] === name);
+    const at = names.findIndex((name, i) => name.charCodeAt(0) === 0x20 && TAGS.has(name) && keys[i] === name);
     if (at === -1 || values.some((value, i) => i !== at && value !== undefined)) {
       return super.dict(names, values, marks, keys, depth);
     }
@@ -138,7 +138,11 @@ class TaggedWriter extends JsonWriter {
 
 /** By code point, which the usual order by UTF-16 unit is unless there are surrogates. In place. */
 function sortText(texts: string[]): string[] {
-  return texts.some((text) => SURROGATE.test(text)) ? texts.sort(compareText) : texts.sort();
+  if (texts.length < 2) return texts;
+  if (SURROGATE.test(texts.join(''))) return texts.sort(compareText);
+  // What Flask wrote is sorted already.
+  for (let i = 1; i < texts.length; i++) if ((texts[i - 1] as string) > (texts[i] as string)) return texts.sort();
+  return texts;
 }
 
 const SURROGATE = /[\ud800-\udfff]/;

@@ -23,8 +23,8 @@ export class Binding implements SessionControls, SessionHooks {
   gone = false;
   /** A commit of this request has succeeded. */
   saved = false;
-  /** Whether the client can come back to this session, once the headers have left. */
-  clientHasCookie = false;
+  /** Whether the response's headers leave the client with this session's cookie; undefined: they said nothing of it. */
+  cookieSent: boolean | undefined;
   #sid: string | undefined;
   #headersSent = false;
   #late: Promise<void> | undefined;
@@ -154,7 +154,7 @@ export class Binding implements SessionControls, SessionHooks {
   }
 
   destroy(): void {
-    if (this.clientHasCookie) this.late();
+    if (this.#clientHasCookie) this.late();
     if (this.former) this.doomed = this.former.key;
     else if (this.#sid !== undefined && (this.stored || !this.state.loaded)) this.doomed = this.key;
     this.former = undefined;
@@ -172,6 +172,11 @@ export class Binding implements SessionControls, SessionHooks {
     return this.owner.commit(this);
   }
 
+  /** Whether the client can come back to this session, once the headers have left. */
+  get #clientHasCookie(): boolean {
+    return this.cookieSent ?? !this.state.isNew;
+  }
+
   /** Called when the response's headers have left. */
   headersSent(): void {
     this.#headersSent = true;
@@ -180,7 +185,7 @@ export class Binding implements SessionControls, SessionHooks {
   /** A change after the headers: saved soon where the client already has the id, refused where it cannot get one. */
   late(): void {
     if (!this.#headersSent) return;
-    if (!this.clientHasCookie) {
+    if (!this.#clientHasCookie) {
       throw new SessionHeadersSentError(
         'the response has begun without a session cookie, so this change could never be read again: write to a new session before the first byte is sent',
       );
@@ -191,7 +196,7 @@ export class Binding implements SessionControls, SessionHooks {
   /** Saves what was changed after the headers, in place too; resolves when nothing is left. */
   async settleLate(): Promise<void> {
     await this.#late;
-    if (!this.#headersSent || !this.clientHasCookie || !this.state.loaded) return;
+    if (!this.#headersSent || !this.#clientHasCookie || !this.state.loaded) return;
     if (this.state.settle() || this.state.hasOperations) await this.#saveLate();
   }
 

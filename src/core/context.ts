@@ -3,15 +3,20 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { SessionContextError } from '../errors.ts';
 import { type Session, SessionMembers } from './session.ts';
 
+/** Where the session of a request is found: at its exchange, which opens it when it is first used. */
+export interface SessionHolder {
+  readonly session: Session;
+}
+
 /** One for the process, even where both the ESM and the CommonJS build of this package are loaded. */
 const KEY = Symbol.for('flacon.context');
-const holder = globalThis as { [KEY]?: AsyncLocalStorage<Session> };
-holder[KEY] ??= new AsyncLocalStorage<Session>();
-const context: AsyncLocalStorage<Session> = holder[KEY];
+const shared = globalThis as { [KEY]?: AsyncLocalStorage<SessionHolder> };
+shared[KEY] ??= new AsyncLocalStorage<SessionHolder>();
+const context: AsyncLocalStorage<SessionHolder> = shared[KEY];
 
 /** Runs a function in which `session` is this one; for adapters. */
-export function runWithSession<R>(current: Session, run: () => R): R {
-  return context.run(current, run);
+export function runWithSession<R>(holder: SessionHolder, run: () => R): R {
+  return context.run(holder, run);
 }
 
 /** Whether `session` can be used here. */
@@ -23,7 +28,7 @@ export function hasSession(): boolean {
 export function currentSession(): Session {
   const current = context.getStore();
   if (!current) throw new SessionContextError();
-  return current;
+  return current.session;
 }
 
 /**

@@ -32,6 +32,14 @@ export class SecureCookieSessionInterface extends SessionInterface {
     this.#options = options;
   }
 
+  override get opensLazily(): boolean {
+    return true;
+  }
+
+  override savesUntouched(request: SessionRequest): boolean {
+    return this.#options.rules.refresh === 'always' && request.cookie !== undefined;
+  }
+
   override openSession(request: SessionRequest): Session | null {
     if (!this.#options.serializer) return null;
     const content = new CookieContent(this, this.readCookie(request));

@@ -1,36 +1,54 @@
 /** One request and its response, as the engine sees them. Every adapter runs its session through this, in this order. */
+import type { SessionHolder } from './context.ts';
 import type { SessionEffects } from './effects.ts';
-import { controlsOf, type Session } from './session.ts';
+import { controlsOf, type Session, SessionMembers } from './session.ts';
 import type { SessionInterface, SessionRequest } from './session-interface.ts';
-import { type Awaitable, chain } from './store.ts';
+import { type Awaitable, chain, isPromise } from './store.ts';
 
 const NOTHING: SessionEffects = {};
 
-export class SessionExchange {
+export class SessionExchange implements SessionHolder {
   readonly #interface: SessionInterface;
   readonly #request: SessionRequest;
-  readonly #current: (() => unknown) | undefined;
   #session: Session | undefined;
   #saved = false;
+  /** What the handler put in the session's place. */
+  #replacement: { readonly value: unknown } | undefined;
 
-  /** @param current what the framework's request holds by now in the session's place */
-  constructor(sessionInterface: SessionInterface, request: SessionRequest, current?: () => unknown) {
+  constructor(sessionInterface: SessionInterface, request: SessionRequest) {
     this.#interface = sessionInterface;
     this.#request = request;
-    this.#current = current;
   }
 
-  /** First. @throws SessionStoreError when the store fails and the policy is to fail with it */
-  open(): Awaitable<Session> {
-    return chain(this.#interface.openSession(this.#request), (session) => {
-      this.#session = session ?? this.#interface.makeNullSession();
-      return this.#session;
-    });
+  /**
+   * First: opens the session, or leaves that to the first use of it where that costs nothing to wait for.
+   * @throws SessionStoreError when the store fails and the policy is to fail with it
+   */
+  open(): Awaitable<void> {
+    if (this.#interface.opensLazily) return undefined;
+    return chain(this.#interface.openSession(this.#request), (session) => this.#take(session));
   }
 
-  /** Whether the response's headers have been decided. */
-  get saved(): boolean {
-    return this.#saved;
+  #take(session: Session | null): void {
+    this.#session = session ?? this.#interface.makeNullSession();
+  }
+
+  get session(): Session {
+    if (!this.#session) {
+      const session = this.#interface.openSession(this.#request);
+      if (isPromise(session)) throw new TypeError('an interface that opens lazily must open at once');
+      this.#take(session);
+      if (this.#saved) controlsOf(this.#session as unknown as Session).headersSent?.();
+    }
+    return this.#session as Session;
+  }
+
+  /**
+   * For `req.session = value`: null ends the session, as users of cookie-session do; any other value would be lost without
+   * a word, and fails the save.
+   */
+  replace(value: unknown): void {
+    this.#replacement = value === this.#session ? undefined : { value };
   }
 
   /**
@@ -38,25 +56,27 @@ export class SessionExchange {
    * failed save has nothing to save.
    */
   save(): Awaitable<SessionEffects> {
-    const session = this.#session;
-    if (this.#saved || !session || this.#interface.isNullSession(session)) return NOTHING;
+    if (this.#saved) return NOTHING;
     this.#saved = true;
-    if (this.#current) this.#checkReplaced(session, this.#current());
+    if (this.#replacement) this.#applyReplacement(this.#replacement.value);
+    if (!this.#session && !this.#interface.savesUntouched(this.#request)) return NOTHING;
+    const { session } = this;
+    if (this.#interface.isNullSession(session)) return NOTHING;
     return chain(this.#interface.saveSession(session, this.#request), (effects) => {
       controlsOf(session).headersSent?.();
       return effects;
     });
   }
 
-  /** `req.session = null` is how users of cookie-session end one; any other value would be lost without a word. */
-  #checkReplaced(session: Session, current: unknown): void {
-    if (current === session) return;
-    if (current !== null && current !== undefined) {
+  #applyReplacement(value: unknown): void {
+    // Another session interface may have put its own session there.
+    if (value instanceof SessionMembers) return;
+    if (value !== null && value !== undefined) {
       throw new TypeError(
         "the request's session was replaced by another value: change it with session.assign(…), end it with session.destroy()",
       );
     }
-    session.destroy();
+    this.session.destroy();
   }
 
   /** At the end of the response: resolves when changes made after the headers are saved. Undefined: there is nothing to wait for. */

@@ -72,10 +72,18 @@ export class ServerSideSessionInterface extends SessionInterface {
     this.storeIsSynchronous = options.store.synchronous === true;
   }
 
+  override get opensLazily(): boolean {
+    return this.storeIsSynchronous || this.#options.lazy;
+  }
+
+  override savesUntouched(request: SessionRequest): boolean {
+    return this.rules.refresh === 'always' && request.cookie !== undefined;
+  }
+
   override openSession(request: SessionRequest): Awaitable<Session> {
     const binding = this.#bind(request);
     const session = new Session(binding.state, binding);
-    if (binding.state.loaded || this.storeIsSynchronous || this.#options.lazy) return session;
+    if (binding.state.loaded || this.opensLazily) return session;
     return chain(binding.load(), () => session);
   }
 
@@ -240,7 +248,7 @@ export class ServerSideSessionInterface extends SessionInterface {
   #effects(session: Session, request: SessionRequest, decision: Decision, result: Result): SessionEffects {
     const binding = controlsOf(session) as Binding;
     const effects = this.#cookieEffects(session, request, decision, result);
-    binding.clientHasCookie = effects.setCookie ? decision.cookie === 'set' && result === 'kept' : !binding.state.isNew;
+    if (effects.setCookie) binding.cookieSent = decision.cookie === 'set' && result === 'kept';
     const vary = decision.vary || effects.vary === true;
     return this.rules.flask || !effects.setCookie ? { ...effects, vary } : { ...effects, vary, private: true };
   }

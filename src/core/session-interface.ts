@@ -56,6 +56,19 @@ export abstract class SessionInterface {
    */
   abstract saveSession(session: Session, request: SessionRequest): Awaitable<SessionEffects>;
 
+  /**
+   * Whether `openSession` answers at once, from the request alone: it is then called when the session is first used, and
+   * not at all for a request that does not use one. Default false.
+   */
+  get opensLazily(): boolean {
+    return false;
+  }
+
+  /** Whether a session that was not used is opened and saved all the same, to refresh it. Asked when opening is lazy. */
+  savesUntouched(_request: SessionRequest): boolean {
+    return true;
+  }
+
   /** Empty and read-only: what a request gets when `openSession` answered null. */
   makeNullSession(): Session {
     return new NullSession(

@@ -31,9 +31,9 @@ export class Visitor {
     const { cookieName } = this.sessions;
     const cookie = this.cookie === undefined ? undefined : `${cookieName}=${this.cookie}`;
     const exchange = new SessionExchange(this.sessions, { cookie, secure: true });
-    const session = await exchange.open();
+    await exchange.open();
     try {
-      const value = await runWithSession(session, () => handler(session));
+      const value = await runWithSession(exchange, () => handler(exchange.session));
       return { value, effects: this.#take(await exchange.save()) };
     } catch (error) {
       this.#take(await exchange.save());
