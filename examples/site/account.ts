@@ -2,7 +2,7 @@
 import { type Request, type RequestHandler, type Response, Router } from 'express';
 import { session } from 'flacon';
 import { accountForm } from './account-form.ts';
-import { noteFailure, secondsToWait } from './attempts.ts';
+import { beginAttempt, forgiveAttempt } from './attempts.ts';
 import { browserName } from './browser.ts';
 import { field } from './fields.ts';
 import { show } from './layout.ts';
@@ -35,9 +35,9 @@ export function accountRoutes(users: Users): Router {
   routes.post('/sign-up', async (req, res) => {
     const name = nameIn(req);
     const password = field(req, 'password');
-    refuseIfTooMany(req, res);
     const problem = problemWith(name, password) ?? (users.find(name) && 'That name is taken.');
     if (problem) return showForm(req, res, problem);
+    brake(req, res);
     const outcome = users.add({ name, password: await hashPassword(password) });
     if (outcome === 'taken') return showForm(req, res, 'That name is taken.');
     if (outcome === 'full') return showForm(req, res, 'No more users can sign up to this demonstration.');
@@ -45,11 +45,10 @@ export function accountRoutes(users: Users): Router {
   });
 
   routes.post('/sign-in', async (req, res) => {
-    refuseIfTooMany(req, res);
+    brake(req, res);
     const user = users.find(nameIn(req));
     const right = await isPassword(field(req, 'password').slice(0, LONGEST_PASSWORD), user?.password);
     if (user && right) return signIn(req, res, user.name);
-    noteFailure(req.ip ?? '');
     // The same answer, after the same time, whether or not there is such a user.
     showForm(req, res, 'Name or password is wrong.');
   });
@@ -66,6 +65,7 @@ export function accountRoutes(users: Users): Router {
 }
 
 function signIn(req: Request, res: Response, name: string): void {
+  forgiveAttempt(addressOf(req));
   // A new id for the same session: an id that somebody planted in, or read from, this browser before is worth nothing now.
   session.regenerate();
   delete session.csrf;
@@ -73,7 +73,7 @@ function signIn(req: Request, res: Response, name: string): void {
     name,
     at: Date.now(),
     browser: browserName(req.get('User-Agent')),
-    address: req.ip ?? 'unknown',
+    address: addressOf(req),
   };
   session.flash(`Welcome, ${name}.`);
   res.redirect(303, session.pop('next', '/'));
@@ -92,11 +92,16 @@ function problemWith(name: string, password: string): string | undefined {
   return undefined;
 }
 
-function refuseIfTooMany(req: Request, res: Response): void {
-  const seconds = secondsToWait(req.ip ?? '');
+function brake(req: Request, res: Response): void {
+  const seconds = beginAttempt(addressOf(req));
   if (seconds === 0) return;
   res.set('Retry-After', String(seconds));
   throw new SiteError(429, 'Too many wrong passwords', 'Please wait ten minutes before you try again.');
+}
+
+/** As far as it is known: behind proxies that are not told of in TRUSTED_PROXIES it is the last proxy's. */
+export function addressOf(req: Request): string {
+  return req.ip ?? 'unknown';
 }
 
 function showForm(req: Request, res: Response, problem?: string): void {

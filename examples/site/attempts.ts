@@ -1,27 +1,30 @@
 /** A brake on guessing passwords: after some failures from one address, it has to wait. */
 
-const MOST_FAILURES = 20;
+const MOST_FAILURES = 10;
 const WINDOW_MS = 10 * 60_000;
 const MOST_ADDRESSES = 10_000;
 
-const failures = new Map<string, { count: number; until: number }>();
+const attempts = new Map<string, { count: number; readonly until: number }>();
 
-/** Seconds to wait before the next try; 0: none. */
-export function secondsToWait(address: string): number {
-  const entry = failures.get(address);
-  if (!entry || entry.until <= Date.now()) return 0;
-  return entry.count < MOST_FAILURES ? 0 : Math.ceil((entry.until - Date.now()) / 1000);
+/** Counts an attempt before it is made, so that many at the same time are no way around. @returns seconds to wait; 0: go on */
+export function beginAttempt(address: string): number {
+  const now = Date.now();
+  const entry = attempts.get(address);
+  if (!entry || entry.until <= now) {
+    attempts.delete(address);
+    // A Map keeps the order of insertion: the first one is the oldest.
+    const [oldest] = attempts.keys();
+    if (attempts.size >= MOST_ADDRESSES && oldest !== undefined) attempts.delete(oldest);
+    attempts.set(address, { count: 1, until: now + WINDOW_MS });
+    return 0;
+  }
+  if (entry.count >= MOST_FAILURES) return Math.ceil((entry.until - now) / 1000);
+  entry.count++;
+  return 0;
 }
 
-export function noteFailure(address: string): void {
-  const entry = failures.get(address);
-  if (entry && entry.until > Date.now()) {
-    entry.count++;
-    return;
-  }
-  failures.delete(address);
-  // A Map keeps the order of insertion: the first one is the oldest.
-  const [oldest] = failures.keys();
-  if (failures.size >= MOST_ADDRESSES && oldest !== undefined) failures.delete(oldest);
-  failures.set(address, { count: 1, until: Date.now() + WINDOW_MS });
+/** The attempt was none to worry about. */
+export function forgiveAttempt(address: string): void {
+  const entry = attempts.get(address);
+  if (entry) entry.count--;
 }

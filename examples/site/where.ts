@@ -1,7 +1,7 @@
 /** "Where am I signed in": what there is to know about this session. Never its id: whoever has that is the visitor. */
 import { Router } from 'express';
 import { type Session, session } from 'flacon';
-import { requireVisitor } from './account.ts';
+import { addressOf, requireVisitor } from './account.ts';
 import { browserName } from './browser.ts';
 import { csrfField } from './csrf.ts';
 import { type Html, html } from './html.ts';
@@ -14,6 +14,7 @@ export function whereRoutes(keeping: SessionKeeping): Router {
     const visit = session.signedIn as NonNullable<Session['signedIn']>;
     const fact = (term: string, value: Html | string) => html`<div><dt>${term}</dt><dd>${value}</dd></div>`;
     const { idleEnd, latestEnd } = endsOf(keeping);
+    const browser = browserName(req.get('User-Agent'));
     const content = html`
       <section class="middle">
         <h1>Where am I signed in</h1>
@@ -24,10 +25,10 @@ export function whereRoutes(keeping: SessionKeeping): Router {
           ${session.createdAt && fact('Session since', time(session.createdAt.getTime()))}
           ${fact('Ends, if not used', time(idleEnd))}
           ${fact('Ends at the latest', latestEnd === undefined ? 'when you sign out' : time(latestEnd))}
-          ${fact('Browser', browserName(req.get('User-Agent')))}
-          ${visit.browser !== browserName(req.get('User-Agent')) && fact('Signed in with', visit.browser)}
-          ${fact('IP address', req.ip ?? 'unknown')}
-          ${visit.address !== req.ip && fact('Signed in from', visit.address)}
+          ${fact('Browser', browser)}
+          ${visit.browser !== browser && fact('Signed in with', visit.browser)}
+          ${fact('IP address', addressOf(req))}
+          ${visit.address !== addressOf(req) && fact('Signed in from', visit.address)}
           ${fact('Kept in', keeping.store)}
           ${fact('Profile', keeping.profile)}
         </dl>

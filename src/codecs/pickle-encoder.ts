@@ -68,6 +68,13 @@ export class PickleEncoder {
     }
   }
 
+  /** A text that CPython makes for this place alone: no other is the same object. */
+  ownText(text: string): void {
+    this.out.boundary();
+    this.out.text(text);
+    this.memoize();
+  }
+
   /** @throws SessionEncodeError when a reader would not take so many digits */
   int(value: number | bigint): void {
     const { out } = this;
@@ -107,13 +114,8 @@ export class PickleEncoder {
     const singleton = `${module}.${name}`;
     if (this.referTo(singleton) !== undefined) return;
     this.text(module);
-    if (interned) {
-      this.text(name);
-    } else {
-      out.boundary();
-      out.text(name);
-      this.memoize();
-    }
+    if (interned) this.text(name);
+    else this.ownText(name);
     out.opcode(0x93); // STACK_GLOBAL
     this.memoizeAs(singleton);
   }

@@ -1,6 +1,7 @@
 /**
  * The data types of Python that are not containers, as CPython pickles them. A `boundary` stands wherever the C pickler begins
- * a value, the inner ones included, so that frames end where they end there. All return the object's place in the memo.
+ * a value, the inner ones included (a tuple of arguments begins where its first member does), so that frames end where they end
+ * there. All return the object's place in the memo.
  */
 import { SessionEncodeError } from '../errors.ts';
 import { dateState, dateTimeState, isTimeDelta, type State, timeState } from './pickle-datetime.ts';
@@ -22,24 +23,19 @@ export function writeType(encoder: PickleEncoder, value: object): number | undef
 
 export function writeMarkup(encoder: PickleEncoder, html: string): number {
   encoder.class('markupsafe', 'Markup', true);
-  return withText(encoder, html, OPCODE.newObject);
+  // The text is a copy, which only the empty one does not need.
+  if (html === '') encoder.text(html);
+  else encoder.ownText(html);
+  encoder.tuple(1);
+  return encoder.construct(OPCODE.newObject);
 }
 
 function writeDecimal(encoder: PickleEncoder, { text }: Decimal): number {
   if (!isDecimal(text)) throw new SessionEncodeError('pickle: a malformed Decimal');
   encoder.class('decimal', 'Decimal', false);
-  return withText(encoder, text, OPCODE.reduce);
-}
-
-function withText(
-  encoder: PickleEncoder,
-  text: string,
-  opcode: typeof OPCODE.reduce | typeof OPCODE.newObject,
-): number {
-  encoder.out.boundary();
-  encoder.text(text);
+  encoder.ownText(text);
   encoder.tuple(1);
-  return encoder.construct(opcode);
+  return encoder.construct(OPCODE.reduce);
 }
 
 function writeBytes(encoder: PickleEncoder, bytes: Uint8Array): number {
@@ -60,7 +56,6 @@ function writeDate(encoder: PickleEncoder, name: 'datetime' | 'date' | 'time', {
   const { out } = encoder;
   encoder.class('datetime', name, false);
   out.boundary();
-  out.boundary();
   out.byteString(bytes);
   encoder.memoize();
   if (offset !== null) writeZone(encoder, offset);
@@ -75,8 +70,6 @@ function writeZone(encoder: PickleEncoder, offset: number): void {
   out.boundary();
   if (utc && encoder.referTo('timezone.utc') !== undefined) return;
   encoder.class('datetime', 'timezone', false);
-  out.boundary();
-  out.boundary();
   writeTimeDelta(encoder, offset < 0 ? -1 : 0, offset < 0 ? offset + 86_400 : offset, 0);
   encoder.tuple(1);
   out.opcode(OPCODE.reduce);
@@ -87,7 +80,6 @@ function writeZone(encoder: PickleEncoder, offset: number): void {
 function writeTimeDelta(encoder: PickleEncoder, days: number, seconds: number, microseconds: number): number {
   if (!isTimeDelta(days, seconds, microseconds)) throw new SessionEncodeError('pickle: a malformed timedelta');
   encoder.class('datetime', 'timedelta', false);
-  encoder.out.boundary();
   for (const part of [days, seconds, microseconds]) {
     encoder.out.boundary();
     encoder.int(part);

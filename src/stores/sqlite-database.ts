@@ -14,9 +14,8 @@ export interface Row {
 const BLOCKING_MS = 2;
 /** The same for opening, which happens once, and before which nothing works. */
 const OPENING_MS = 2000;
-/** Rows that one statement of a sweep looks at, and that a whole sweep looks at, at the least. */
+/** Rows that one statement of a sweep looks at. */
 const STRETCH = 1000;
-const LOOKED_AT = 10_000;
 /** Milliseconds between two looks whether the file is still there. */
 const CHECK_INTERVAL = 1000;
 
@@ -79,10 +78,10 @@ export class Database {
     }
   }
 
-  /** Deletes up to `limit` expired rows of the next part of the table. */
-  sweep(now: number, limit: number): number {
+  /** Looks at the next part of the table, about `rows` long, and deletes up to `limit` expired rows. */
+  sweep(now: number, limit: number, rows: number): number {
     let deleted = 0;
-    for (let left = Math.max(LOOKED_AT, 10 * limit); left > 0 && deleted < limit; left -= STRETCH) {
+    for (let left = rows; left > 0 && deleted < limit; left -= STRETCH) {
       const { last } = this.#stretch.get(this.#swept) as { last: number | null };
       if (last === null) {
         this.#swept = 0;

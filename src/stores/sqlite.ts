@@ -25,8 +25,11 @@ export interface SqliteStoreOptions {
 }
 
 const MAX_PAUSE_MS = 20;
+/** A change can add one row, and ten are looked at for it: sweeping keeps up with any load, at about a microsecond each. */
 const CHANGES_PER_SWEEP = 100;
-const SWEPT_BY_ITSELF = 1000;
+const ROWS_PER_SWEEP = 1000;
+/** Rows that a sweep which somebody asked for looks at, at the least. */
+const LOOKED_AT = 10_000;
 /** How "never expires" is stored. */
 const NEVER = Number.MAX_SAFE_INTEGER;
 
@@ -99,7 +102,7 @@ export class SqliteStore implements SessionStore {
 
   /** Deletes up to `limit` expired rows. One call looks at a part of a large table, the next goes on from there. */
   sweep(limit: number): Awaitable<number> {
-    return this.#change('sweep', (database) => database.sweep(this.#now(), limit));
+    return this.#change('sweep', (database) => database.sweep(this.#now(), limit, Math.max(LOOKED_AT, 10 * limit)));
   }
 
   close(): void {
@@ -149,7 +152,7 @@ export class SqliteStore implements SessionStore {
   /** What was written is written: should this fail, a later sweep does its work, or a later verb says what is wrong. */
   #sweepAlong(database: Database): void {
     try {
-      database.sweep(this.#now(), SWEPT_BY_ITSELF);
+      database.sweep(this.#now(), ROWS_PER_SWEEP, ROWS_PER_SWEEP);
     } catch {}
   }
 }

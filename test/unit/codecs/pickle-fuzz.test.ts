@@ -68,6 +68,15 @@ test('decode(encode(x)) is x', () => {
   );
 });
 
+/** How long the pickle is that the bytes start with; 0: there is none. */
+function lengthOf(bytes: Uint8Array): number {
+  try {
+    return unpickle(bytes).length;
+  } catch {
+    return 0;
+  }
+}
+
 /** Opens, reads everything, writes it again and reads that: all or nothing. */
 function survive(bytes: Uint8Array): void {
   let record: OpenRecord;
@@ -115,10 +124,9 @@ describe('hostile bytes only ever raise SessionDecodeError', () => {
 
   test('cut at every length', () => {
     for (const bytes of corpus) {
-      for (let length = 0; length < bytes.length - 1; length++) {
-        if (bytes[length - 1] === 0x2e) survive(bytes.subarray(0, length));
-        else expect(() => unpickle(bytes.subarray(0, length))).toThrow(SessionDecodeError);
-      }
+      for (let length = 0; length < bytes.length; length++) survive(bytes.subarray(0, length));
+      const whole = lengthOf(bytes);
+      for (let length = 0; length < whole; length++) expect(lengthOf(bytes.subarray(0, length))).toBe(0);
     }
   });
 

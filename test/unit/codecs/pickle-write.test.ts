@@ -121,15 +121,14 @@ describe('what Python has no data for', () => {
       refuse(new FrozenSet([key]));
     }
     refuse(new Map([[undefined, 1]]));
-    const keys = [
+    const keys: unknown[] = [
       'a',
       1,
-      1n,
       true,
       null,
       0.5,
       new Float(1),
-      Tuple.of(1, Tuple.of()),
+      Tuple.of<unknown>(1, Tuple.of()),
       new FrozenSet([1]),
       new Uint8Array([1]),
     ];
@@ -269,7 +268,6 @@ describe('bytes', () => {
     expect(written(256)).toBe('80059504000000000000004d00012e');
     const large = written(['x'.repeat(65_536), 'y'.repeat(65_535)]);
     // The frame before the large text is closed, which stands alone; the next one starts with its MEMOIZE.
-    expect(large.startsWith('8005' + '5d94285800000100' + '7878')).toBe(false);
     expect(large.startsWith('8005' + '5d942858000001007878')).toBe(true);
     expect(large.slice(2 * (2 + 3 + 5 + 65_536)).startsWith('950800010000000000' + '9458ffff0000')).toBe(true);
   });
