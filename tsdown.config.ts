@@ -14,6 +14,7 @@ export default defineConfig({
   fixedExtension: false,
   hash: false,
   dts: true,
+  report: false,
   outputOptions(options) {
     const { chunkFileNames = '[name].js' } = options;
     const nameOf = typeof chunkFileNames === 'function' ? chunkFileNames : () => chunkFileNames;

@@ -164,10 +164,12 @@ describe('the id', () => {
   });
 
   it('CVE-2023-20866: is in no event, no error and no inspection', async () => {
+    let now = Date.now();
     const failing = { ...observed().watched, touch: () => Promise.reject(new Error('boom')) };
-    const { visitor: one, events } = visitor({ store: failing, refresh: 0 });
+    const { visitor: one, events } = visitor({ store: failing, refresh: 0, now: () => now });
     await one.visit((session) => void session.set('a', 1));
     const id = one.cookie as string;
+    now += 1000;
     let shown = '';
     const error = await one
       .visit((session) => {

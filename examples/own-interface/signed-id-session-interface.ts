@@ -6,11 +6,19 @@
  * The interface that comes with this package, on a store of yours, does better; see SessionStore.
  */
 import { randomUUID } from 'node:crypto';
-import { Session, type SessionEffects, SessionInterface, type SessionInterfaceOptions, type SessionRequest } from 'flacon';
+import {
+  Session,
+  type SessionEffects,
+  SessionInterface,
+  type SessionInterfaceOptions,
+  type SessionRequest,
+} from 'flacon';
 import { type Key, Signer } from 'flacon/codecs/signer';
 
 export abstract class SignedIdSessionInterface extends SessionInterface {
   readonly #signer: Signer;
+  /** Ids that sessions had before they got another one in this request. */
+  readonly #former = new WeakMap<Session, string>();
 
   constructor(secretKey: Key, options: SessionInterfaceOptions = {}) {
     super(options);
@@ -43,22 +51,24 @@ export abstract class SignedIdSessionInterface extends SessionInterface {
     }
     // The tutorials write a record when it is new and never again: the first value stays for ever. Save every time.
     await this.write(sid, JSON.stringify(session));
+    const former = this.#former.get(session);
+    if (former !== undefined) await this.remove(former);
     if (!this.shouldSetCookie(session)) return { vary: session.accessed };
     return this.setCookie(this.#signer.sign(sid), this.expirationTime(session), request);
   }
 
   #begin(sid: string, data: object): Session {
     let current = sid;
-    let former: string | undefined;
-    return new Session(data, {
+    const session: Session = new Session(data, {
       sid: () => current,
       // `session.regenerate()`, for after a login: the same data goes on under an id that nobody has seen.
       regenerate: () => {
-        former ??= current;
+        if (!this.#former.has(session)) this.#former.set(session, current);
         current = randomUUID();
+        session.modified = true;
         return true;
       },
-      save: () => undefined,
     });
+    return session;
   }
 }

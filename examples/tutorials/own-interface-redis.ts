@@ -1,0 +1,37 @@
+/** The same as own-interface-memory.ts, with its records in Redis. Needs `npm i redis`, and a server at REDIS_URL. */
+import { randomBytes } from 'node:crypto';
+import { type RedisClient, RedisSessionInterface } from '../own-interface/redis-session-interface.ts';
+import { ownInterfaceApp } from './own-interface-app.ts';
+import { run } from './run.ts';
+
+const SECRET_KEY = process.env.SECRET_KEY || randomBytes(32).toString('hex');
+
+const redis = await connect(process.env.REDIS_URL || 'redis://127.0.0.1:6379/0');
+
+run(
+  ownInterfaceApp(
+    new RedisSessionInterface(redis, SECRET_KEY, {
+      lifetime: Number(process.env.LIFETIME || 31 * 24 * 60 * 60),
+      cookie: { name: 'session', domain: '127.0.0.1', path: '/', httpOnly: true, secure: false, sameSite: 'Lax' },
+    }),
+  ),
+);
+
+/** The package is the reader's to install, so it is looked for by a name that the compiler does not follow. */
+async function connect(url: string): Promise<RedisClient> {
+  const name: string = 'redis';
+  const { createClient } = (await import(name)) as {
+    createClient(options: { url: string }): RedisClient & {
+      connect(): Promise<unknown>;
+      on(event: 'error', listener: (error: Error) => void): unknown;
+      destroy(): void;
+    };
+  };
+  const client = createClient({ url });
+  // Without a listener, a lost connection would end the process.
+  client.on('error', (error) => console.error(`redis: ${error.message}`));
+  await client.connect();
+  process.once('SIGTERM', () => client.destroy());
+  process.once('SIGINT', () => client.destroy());
+  return client;
+}
