@@ -21,6 +21,8 @@ export default defineConfig({
     return { ...options, chunkFileNames: (chunk) => `shared/${nameOf(chunk)}` };
   },
   failOnWarn: true,
+  // A slow machine is no reason to fail.
+  checks: { bundlerTimings: false },
   // Advice against CommonJS, and that TypeScript 7 has no stable API yet: both are known.
   suppressWarnings: [/We recommend using the ESM format/, /TypeScript 7\.0 does not yet have a stable API/],
 });

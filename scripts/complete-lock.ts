@@ -3,7 +3,7 @@
  * left out, as it does when it could not fetch them (they are optional, so it goes on). `npm ci` refuses such a lock file on
  * every platform. What their owner pins in `optionalDependencies`, and their name, say everything that is needed.
  */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { ROOT } from './public-files.ts';
 
 interface LockedPackage {
@@ -43,12 +43,20 @@ function isLocked(packages: Readonly<Record<string, LockedPackage>>, owner: stri
   }
 }
 
-if (import.meta.main) {
-  const file = `${ROOT}package-lock.json`;
+/** The lock files of this repository: `benchmarks/` has dependencies of its own. */
+export function lockFiles(): string[] {
+  return [`${ROOT}package-lock.json`, `${ROOT}benchmarks/package-lock.json`].filter((file) => existsSync(file));
+}
+
+function complete(file: string): void {
   const lock = JSON.parse(readFileSync(file, 'utf8')) as { packages: Record<string, LockedPackage> };
   const missing = missingPlatforms(lock.packages);
   const entries = Object.entries({ ...lock.packages, ...missing });
   lock.packages = Object.fromEntries(entries.sort(([a], [b]) => a.localeCompare(b, 'en')));
   writeFileSync(file, `${JSON.stringify(lock, null, 2)}\n`);
-  console.log(`package-lock.json: ${Object.keys(missing).length} packages added`);
+  console.log(`${file}: ${Object.keys(missing).length} packages added`);
+}
+
+if (import.meta.main) {
+  for (const file of lockFiles()) complete(file);
 }

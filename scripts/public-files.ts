@@ -2,8 +2,8 @@
  * Which source files are public, and under which subpath. The build, package.json, knip and the package tests all ask here, so
  * that the subpath of an export is its path.
  *
- * The rule: public are `index.ts`, `errors.ts`, `flask/index.ts`, and the files directly inside `codecs/`, `stores/`, `adapters/`
- * and `testing/`, except
+ * The rule: public are `index.ts`, `errors.ts`, `flask/index.ts`, the suites of `testing/` (`…-suite.ts`), and the files directly
+ * inside `codecs/`, `stores/` and `adapters/`, except
  * - a part of its neighbour, which extends the neighbour's name: `pickle-read.ts` beside `pickle.ts`;
  * - what `INTERNAL` names: a piece that several of them share.
  */
@@ -14,7 +14,7 @@ import { fileURLToPath } from 'node:url';
 export const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
 const SINGLE = ['index', 'errors', 'flask/index'];
-const FOLDERS = ['codecs', 'stores', 'adapters', 'testing'];
+const FOLDERS = ['codecs', 'stores', 'adapters'];
 
 /** Shared pieces beside public files, relative to `src/`. */
 export const INTERNAL: readonly string[] = [
@@ -45,6 +45,9 @@ export interface PublicFile {
 /** Every public file of the tree, `.` first, then by name. */
 export function publicFiles(root: string = ROOT): PublicFile[] {
   const names = SINGLE.filter((name) => existsSync(`${root}src/${name}.ts`));
+  for (const name of filesIn(`${root}src/testing`)) {
+    if (name.endsWith('-suite')) names.push(`testing/${name}`);
+  }
   for (const folder of FOLDERS) {
     const neighbours = filesIn(`${root}src/${folder}`);
     for (const name of neighbours) {

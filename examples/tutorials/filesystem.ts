@@ -11,8 +11,7 @@ app.use(
     flaskConfig({
       SESSION_TYPE: 'filesystem',
       SESSION_FILE_DIR: process.env.SESSION_FILE_DIR || './flask_session',
-      // When there are more files, some go: the expired ones, then those that would expire first. Flask-Session drops every
-      // third, used or not.
+      // When there are more files, some go: the expired ones, then those that would expire first.
       SESSION_FILE_THRESHOLD: 300,
       // Permissions are octal. A tutorial that says 600 means 0o600, which is 384; a decimal 600 is --w--wx--T.
       SESSION_FILE_MODE: 384,

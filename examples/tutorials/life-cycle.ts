@@ -14,7 +14,7 @@ import {
 } from 'flacon';
 import { sessions } from 'flacon/adapters/express';
 import { flaskConfig } from 'flacon/flask';
-import { escape } from './escape.ts';
+import { escapeHtml } from './escape-html.ts';
 import { run } from './run.ts';
 
 /** Any interface, with a line in the log for each step. */
@@ -50,7 +50,7 @@ app.use(sessions(new LoggingSessionInterface(inner)));
 
 app.get('/get', (_req, res) => {
   console.log('handler');
-  res.send(`Hello, ${escape(session.get('name', 'nobody'))}`);
+  res.send(`Hello, ${escapeHtml(session.get('name', 'nobody'))}`);
 });
 
 app.get('/set/:name', (req, res) => {
@@ -60,7 +60,7 @@ app.get('/set/:name', (req, res) => {
 });
 
 const explain: ErrorRequestHandler = (error, _req, res, _next) => {
-  res.status(500).send(escape(error instanceof Error ? error.message : 'failed'));
+  res.status(500).send(escapeHtml(error instanceof Error ? error.message : 'failed'));
 };
 app.use(explain);
 

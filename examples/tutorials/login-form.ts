@@ -4,7 +4,7 @@ import express from 'express';
 import { session } from 'flacon';
 import { sessions } from 'flacon/adapters/express';
 import { flaskConfig } from 'flacon/flask';
-import { escape } from './escape.ts';
+import { escapeHtml } from './escape-html.ts';
 import { run } from './run.ts';
 
 declare module 'flacon' {
@@ -23,7 +23,7 @@ app.use(sessions(flaskConfig({ SECRET_KEY })));
 
 app.get('/', (_req, res) => {
   if ('username' in session) {
-    res.send(`Logged in as ${escape(session.username)}`);
+    res.send(`Logged in as ${escapeHtml(session.username)}`);
     return;
   }
   res.send('You are not logged in');

@@ -7,7 +7,7 @@ import express from 'express';
 import { session } from 'flacon';
 import { sessions } from 'flacon/adapters/express';
 import { flaskConfig } from 'flacon/flask';
-import { escape } from './escape.ts';
+import { escapeHtml } from './escape-html.ts';
 import { run } from './run.ts';
 
 declare module 'flacon' {
@@ -34,12 +34,12 @@ app.get('/login', (req, res) => {
   // goes when the browser is closed, and the server still refuses it once it is older than the lifetime.
   session.permanent = req.query.permanent !== 'no';
   session.username = String(req.query.username ?? 'anonymous');
-  res.send(`Hello, ${escape(session.username)}`);
+  res.send(`Hello, ${escapeHtml(session.username)}`);
 });
 
 app.get('/', (_req, res) => {
   // Every answer renews a permanent session, unless SESSION_REFRESH_EACH_REQUEST is false.
-  res.send(session.username === undefined ? 'You are not logged in' : `Logged in as ${escape(session.username)}`);
+  res.send(session.username === undefined ? 'You are not logged in' : `Logged in as ${escapeHtml(session.username)}`);
 });
 
 run(app);

@@ -1,6 +1,6 @@
 /** Cookies without a session: `response.set_cookie`, `request.cookies`, `response.delete_cookie`. All of it is Express. */
 import express, { type Request } from 'express';
-import { escape } from './escape.ts';
+import { escapeHtml } from './escape-html.ts';
 import { run } from './run.ts';
 
 const app = express();
@@ -43,7 +43,7 @@ app.get('/set-until', (_req, res) => {
 
 app.get('/get', (req, res) => {
   // A cookie is the visitor's to change: never believe it, never show it unescaped.
-  res.send(`username: ${escape(cookieOf(req, 'username') ?? 'not set')}`);
+  res.send(`username: ${escapeHtml(cookieOf(req, 'username') ?? 'not set')}`);
 });
 
 app.get('/delete', (_req, res) => {

@@ -8,7 +8,7 @@ import { Float, floatMarks, isMarked } from './values.ts';
  * Values in one record. Far beyond any session; it ends the walk over objects that share each other so often that writing
  * them out would never end.
  */
-const MAX_VALUES = 10_000_000;
+const MAX_VALUES = 1_000_000;
 
 export type Marks = ReadonlyMap<string | number, number> | undefined;
 

@@ -131,7 +131,8 @@ function keyText(key: unknown): string {
   if (typeof key === 'string') return key;
   if (typeof key === 'bigint') return integerText(key);
   if (key instanceof Float) return floatKey(key.value);
-  if (typeof key === 'number') return Number.isInteger(key) && !Object.is(key, -0) ? integerText(key) : floatKey(key);
+  // A Map has no -0 among its keys.
+  if (typeof key === 'number') return Number.isInteger(key) ? integerText(key) : floatKey(key);
   const text = wordFor(key);
   if (text === undefined) throw new SessionEncodeError('a key that is neither text nor a number');
   return text;

@@ -113,12 +113,14 @@ export class ByteWriter {
     return end + head - guessed;
   }
 
+  /** @param short the first byte of an empty one, @param wide the one that announces a 16-bit number of items */
   container(short: number, wide: number, items: number): void {
     if (items < 0x10) this.byte(short + items);
     else if (items < 0x1_0000) this.lead(wide, items, 2);
     else this.lead(wide + 1, items, 4);
   }
 
+  /** @throws SessionEncodeError when it holds a lone surrogate, which UTF-8 cannot */
   text(text: string): void {
     const length = text.length;
     const guessed = textHead(length);
@@ -180,6 +182,7 @@ export class ByteWriter {
     this.u32(low);
   }
 
+  /** @throws SessionEncodeError when it is below -2^63 or above 2^64 - 1 */
   bigint(number: bigint): void {
     if (number >= BigInt(Number.MIN_SAFE_INTEGER) && number <= BigInt(Number.MAX_SAFE_INTEGER)) {
       this.number(Number(number));

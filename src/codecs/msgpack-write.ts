@@ -199,7 +199,7 @@ export class ValueWriter extends ByteWriter {
 
 /** Python's `isoformat()` as msgspec spells it: `Z` for UTC, and an offset in whole minutes, half a minute rounded down. */
 function timeText(iso: string): string {
-  const match = /^(.*)([+-])(\d\d):(\d\d)(?::(\d\d).*)?$/.exec(iso);
+  const match = /^([\d:.]+)([+-])(\d\d):(\d\d)(?::(\d\d)(?:\.\d+)?)?$/.exec(iso);
   if (!match) return iso;
   const [, wall, sign, hours, minutes, seconds] = match;
   const offset = (Number(hours) * 60 + Number(minutes) + (Number(seconds ?? 0) > 30 ? 1 : 0)) % 1440;

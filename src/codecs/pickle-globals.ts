@@ -56,14 +56,18 @@ export class PendingUuid extends Intermediate {
     if (!(state instanceof Map) || this.built) throw refused();
     const int: unknown = state.get('int');
     for (const [key, value] of state) {
-      const safe = value === null || typeof value === 'number' || value instanceof SafeUuid;
-      if (key !== 'int' && !(key === 'is_safe' && safe)) throw refused();
+      if (key !== 'int' && !(key === 'is_safe' && (isSafety(value) || value instanceof SafeUuid))) throw refused();
     }
     const whole = typeof int === 'bigint' || Number.isInteger(int);
     if (!whole || (int as bigint) < 0 || (int as bigint) >= 1n << 128n) throw refused();
     this.built = new UUID((int as bigint).toString(16).padStart(32, '0'));
     return this.built;
   }
+}
+
+/** The values of `uuid.SafeUUID`: safe, unsafe, unknown. */
+function isSafety(value: unknown): boolean {
+  return value === 0 || value === -1 || value === null;
 }
 
 const DECIMAL = /^[+-]?(?:(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d{1,18})?|inf(?:inity)?|s?nan\d*)$/i;
@@ -146,7 +150,7 @@ const DECIMAL_CLASS = new Global((args) => {
   return new Decimal(text);
 });
 const SAFE_UUID = new Global((args) => {
-  expect(args.length === 1 && (args[0] === null || typeof args[0] === 'number'));
+  expect(args.length === 1 && isSafety(args[0]));
   return new SafeUuid();
 });
 

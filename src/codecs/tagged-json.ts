@@ -130,10 +130,17 @@ class TaggedWriter extends JsonWriter {
     if (typeof __html__ === 'function') return `{" m":${asciiString(String(__html__.call(value)))}}`;
     if (value instanceof UUID) return `{" u":"${value.hex}"}`;
     if (value instanceof Date) return `{" d":"${formatHttpDate(value.getTime())}"}`;
-    if (value instanceof PlainDate) return `"${formatHttpDate(Date.parse(`${value.iso}T00:00:00Z`))}"`;
+    if (value instanceof PlainDate) return `"${formatHttpDate(midnight(value.iso))}"`;
     if (value instanceof Decimal) return asciiString(value.text);
     return undefined;
   }
+}
+
+/** NaN when the calendar has no such day. */
+function midnight(iso: string): number {
+  const time = Date.parse(`${iso}T00:00:00Z`);
+  // Date.parse takes a 30th of February for the 1st of March.
+  return Number.isFinite(time) && new Date(time).toISOString().startsWith(iso) ? time : Number.NaN;
 }
 
 /** By code point, which the usual order by UTF-16 unit is unless there are surrogates. In place. */
@@ -184,8 +191,7 @@ function keyText(key: unknown): string {
   if (key === null || typeof key === 'boolean') return String(key);
   if (key instanceof Float) return pythonFloat(key.value);
   if (typeof key === 'bigint') return integerText(key);
-  if (typeof key === 'number') {
-    return Number.isInteger(key) && !Object.is(key, -0) ? integerText(key) : pythonFloat(key);
-  }
+  // A Map has no -0 among its keys.
+  if (typeof key === 'number') return Number.isInteger(key) ? integerText(key) : pythonFloat(key);
   throw new SessionEncodeError('a key that is neither text nor a number');
 }

@@ -27,7 +27,7 @@ export interface MemoryStoreOptions {
 }
 
 /** Records that one write looks at for expired ones: more than it can add, so that sweeping keeps up with any load. */
-const SWEPT_PER_WRITE = 4;
+const SWEPT_PER_WRITE = 2;
 /** Recently used records that one eviction passes over before it takes whatever comes next. */
 const SPARED_PER_EVICTION = 64;
 /** Records that one tick of the timer deletes, so that it holds up nothing else for long. */
@@ -35,18 +35,20 @@ const SWEPT_PER_TICK = 10_000;
 
 /** Never changed once it was handed out, but for the flag. */
 class Entry implements StoredRecord {
+  readonly key: string;
   readonly bytes: Uint8Array;
   readonly expiresAt: number;
   used: boolean;
 
-  constructor(bytes: Uint8Array, expiresAt: number, used: boolean) {
+  constructor(key: string, bytes: Uint8Array, expiresAt: number, used: boolean) {
+    this.key = key;
     this.bytes = bytes;
     this.expiresAt = expiresAt;
     this.used = used;
   }
 }
 
-type Cursor = MapIterator<[string, Entry]>;
+type Cursor = MapIterator<Entry>;
 
 export class MemoryStore implements SessionStore {
   readonly name = 'memory';
@@ -68,8 +70,8 @@ export class MemoryStore implements SessionStore {
     this.#maxBytes = atLeast('maxBytes', options.maxBytes ?? 256 * 1024 * 1024, 1);
     this.#sweepInterval = atLeast('sweepInterval', options.sweepInterval ?? 60, 0);
     this.#now = options.now ?? Date.now;
-    this.#sweeper = this.#records.entries();
-    this.#hand = this.#records.entries();
+    this.#sweeper = this.#records.values();
+    this.#hand = this.#records.values();
   }
 
   /** The number of records, those included that have expired and were not swept yet. */
@@ -96,7 +98,7 @@ export class MemoryStore implements SessionStore {
       if (!equal(live.bytes, expected)) return { conflict: live };
     }
     if (record === null || expiresAt <= now) {
-      if (there) this.#drop(key, there);
+      if (there) this.#drop(there);
     } else {
       this.#put(key, record, expiresAt, there, live !== undefined);
       this.#sweep(now, SWEPT_PER_WRITE, SWEPT_PER_WRITE);
@@ -108,14 +110,14 @@ export class MemoryStore implements SessionStore {
   touch(key: string, expiresAt: number): boolean {
     const entry = this.#records.get(key);
     if (entry === undefined || entry.expiresAt <= this.#now()) return false;
-    this.#records.set(key, new Entry(entry.bytes, expiresAt, true));
+    this.#records.set(key, new Entry(key, entry.bytes, expiresAt, true));
     return true;
   }
 
   delete(key: string): boolean {
     const entry = this.#records.get(key);
     if (entry === undefined) return false;
-    this.#drop(key, entry);
+    this.#drop(entry);
     return entry.expiresAt > this.#now();
   }
 
@@ -141,13 +143,13 @@ export class MemoryStore implements SessionStore {
     }
     if (replaced) this.#bytes -= replaced.bytes.length + key.length;
     this.#bytes += size;
-    this.#records.set(key, new Entry(own(record), expiresAt, used));
+    this.#records.set(key, new Entry(key, own(record), expiresAt, used));
     if (this.#timer === undefined) this.#startTimer();
   }
 
-  #drop(key: string, entry: Entry): void {
-    this.#records.delete(key);
-    this.#bytes -= entry.bytes.length + key.length;
+  #drop(entry: Entry): void {
+    this.#records.delete(entry.key);
+    this.#bytes -= entry.bytes.length + entry.key.length;
     if (this.#records.size === 0) this.#stopTimer();
   }
 
@@ -157,13 +159,13 @@ export class MemoryStore implements SessionStore {
     for (let left = steps; left > 0 && deleted < limit; left--) {
       let next = this.#sweeper.next();
       if (next.done) {
-        this.#sweeper = this.#records.entries();
+        this.#sweeper = this.#records.values();
         next = this.#sweeper.next();
         if (next.done) break;
       }
-      const [key, entry] = next.value;
+      const entry = next.value;
       if (entry.expiresAt > now) continue;
-      this.#drop(key, entry);
+      this.#drop(entry);
       deleted++;
     }
     return deleted;
@@ -174,16 +176,16 @@ export class MemoryStore implements SessionStore {
     while (this.#records.size > this.#maxRecords || this.#bytes > this.#maxBytes) {
       let next = this.#hand.next();
       if (next.done) {
-        this.#hand = this.#records.entries();
+        this.#hand = this.#records.values();
         next = this.#hand.next();
         if (next.done) return;
       }
-      const [key, entry] = next.value;
-      if (key === spare) continue;
+      const entry = next.value;
+      if (entry.key === spare) continue;
       if (entry.used && entry.expiresAt > now && passes-- > 0) {
         entry.used = false;
       } else {
-        this.#drop(key, entry);
+        this.#drop(entry);
         passes = SPARED_PER_EVICTION;
       }
     }

@@ -14,7 +14,7 @@ export interface Row {
 const BLOCKING_MS = 2;
 /** The same for opening, which happens once, and before which nothing works. */
 const OPENING_MS = 2000;
-/** Rows that one statement of a sweep looks at. */
+/** Rows that one statement of a sweep looks at, at the most. */
 const STRETCH = 1000;
 /** Milliseconds between two looks whether the file is still there. */
 const CHECK_INTERVAL = 1000;
@@ -66,7 +66,7 @@ export class Database {
       this.touch = prepare(`UPDATE ${table} SET expires_at = ? WHERE key = ? AND expires_at > ?`);
       this.remove = prepare(`DELETE FROM ${table} WHERE key = ? AND expires_at > ?`);
       this.#stretch = prepare(
-        `SELECT max(id) AS last FROM (SELECT rowid AS id FROM ${table} WHERE rowid > ? ORDER BY rowid LIMIT ${STRETCH})`,
+        `SELECT max(id) AS last FROM (SELECT rowid AS id FROM ${table} WHERE rowid > ? ORDER BY rowid LIMIT ?)`,
       );
       this.#deleteExpired = prepare(
         `DELETE FROM ${table} WHERE rowid IN
@@ -82,7 +82,7 @@ export class Database {
   sweep(now: number, limit: number, rows: number): number {
     let deleted = 0;
     for (let left = rows; left > 0 && deleted < limit; left -= STRETCH) {
-      const { last } = this.#stretch.get(this.#swept) as { last: number | null };
+      const { last } = this.#stretch.get(this.#swept, Math.min(left, STRETCH)) as { last: number | null };
       if (last === null) {
         this.#swept = 0;
         break;

@@ -25,9 +25,9 @@ export interface SqliteStoreOptions {
 }
 
 const MAX_PAUSE_MS = 20;
-/** A change can add one row, and ten are looked at for it: sweeping keeps up with any load, at about a microsecond each. */
+/** A change can add one row, and three are looked at for it, so that sweeping keeps up with any load. */
 const CHANGES_PER_SWEEP = 100;
-const ROWS_PER_SWEEP = 1000;
+const ROWS_PER_SWEEP = 300;
 /** Rows that a sweep which somebody asked for looks at, at the least. */
 const LOOKED_AT = 10_000;
 /** How "never expires" is stored. */
@@ -149,11 +149,13 @@ export class SqliteStore implements SessionStore {
     }
   }
 
-  /** What was written is written: should this fail, a later sweep does its work, or a later verb says what is wrong. */
   #sweepAlong(database: Database): void {
     try {
       database.sweep(this.#now(), ROWS_PER_SWEEP, ROWS_PER_SWEEP);
-    } catch {}
+    } catch (error) {
+      // A later one does what this did not.
+      if (!isBusy(error)) throw error;
+    }
   }
 }
 

@@ -13,6 +13,8 @@ const SOURCES = {
   'src/stores/redis-scripts.ts': '',
   'src/stores/sql/dialect.ts': '',
   'src/codecs/values.ts': '',
+  'src/testing/store-suite.ts': '',
+  'src/testing/visitor.ts': '',
 };
 
 test('the subpath of an export is its path; parts, shared pieces and deeper files have none', () => {
@@ -21,6 +23,7 @@ test('the subpath of an export is its path; parts, shared pieces and deeper file
     { name: 'errors', subpath: './errors' },
     { name: 'flask/index', subpath: './flask' },
     { name: 'stores/redis', subpath: './stores/redis' },
+    { name: 'testing/store-suite', subpath: './testing/store-suite' },
   ]);
 });
 

@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { missingPlatforms } from '../../scripts/complete-lock.ts';
-import { ROOT } from '../../scripts/public-files.ts';
+import { lockFiles, missingPlatforms } from '../../scripts/complete-lock.ts';
 
 test('a package for another platform is completed from its owner and its name', () => {
   const packages = {
@@ -27,7 +26,7 @@ test('what is installed inside its owner is not missing', () => {
   expect(missingPlatforms(packages)).toEqual({});
 });
 
-test('package-lock.json is one that `npm ci` takes: `npm run lock` completes it', () => {
-  const { packages } = JSON.parse(readFileSync(`${ROOT}package-lock.json`, 'utf8'));
+test.each(lockFiles())('%s is one that `npm ci` takes: `npm run lock` completes it', (file) => {
+  const { packages } = JSON.parse(readFileSync(file, 'utf8'));
   expect(missingPlatforms(packages)).toEqual({});
 });

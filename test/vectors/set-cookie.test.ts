@@ -80,7 +80,8 @@ async function serve(vector: SetCookieVector) {
     sessionInterface.generateSid = () => ids.shift() ?? 'an-id-that-Python-did-not-make';
   }
   const exchange = new SessionExchange(sessionInterface, { cookie: vector.request_cookie ?? undefined, secure: false });
-  const response = perform(await exchange.open(), vector.ops);
+  await exchange.open();
+  const response = perform(exchange, vector.ops);
   const effects = await exchange.save();
   if (effects.setCookie) response.cookies.push(effects.setCookie);
   if (effects.vary) response.vary = withVary(response.vary);

@@ -12,12 +12,12 @@ export class ViewResponse {
 }
 
 /** What Flask makes of a view: an exception becomes a page of its own, without the headers that the view set. */
-export function perform(session: Session, steps: readonly Step[]): ViewResponse {
+export function perform(request: { readonly session: Session }, steps: readonly Step[]): ViewResponse {
   const response = new ViewResponse();
   try {
     for (const [op, ...args] of steps) {
       if (op === 'abort') return failed(Number(toValue(args[0])));
-      step(session, response, op, args);
+      if (!isHeader(response, op, args)) step(request.session, op, args);
     }
     return response;
   } catch {
@@ -31,7 +31,16 @@ function failed(status: number): ViewResponse {
   return response;
 }
 
-function step(session: Session, response: ViewResponse, op: string, [a, b]: Notation[]): void {
+/** Whether the step is one that does not use the session. */
+function isHeader(response: ViewResponse, op: string, [a, b]: Notation[]): boolean {
+  if (op === 'raise') throw new Error('the view failed');
+  if (op === 'vary') response.vary = a;
+  else if (op === 'set_cookie') response.cookies.push(`${a}=${b}; Path=/`);
+  else return false;
+  return true;
+}
+
+function step(session: Session, op: string, [a, b]: Notation[]): void {
   switch (op) {
     case 'set':
       session.set(a, toValue(b));
@@ -94,14 +103,6 @@ function step(session: Session, response: ViewResponse, op: string, [a, b]: Nota
     case 'regenerate':
       session.regenerate();
       break;
-    case 'vary':
-      response.vary = a;
-      break;
-    case 'set_cookie':
-      response.cookies.push(`${a}=${b}; Path=/`);
-      break;
-    case 'raise':
-      throw new Error('the view failed');
     default:
       throw new RangeError(`a step that this view does not know: ${op}`);
   }
