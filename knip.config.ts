@@ -8,10 +8,13 @@ export default {
     'scripts/tarball/load.cjs',
     'examples/**/*.ts',
     'test/**/*.test.ts',
+    'test/**/*-process.ts',
     'test/types/*.ts',
   ],
   project: ['src/**/*.ts', 'scripts/**', 'test/**/*.ts', 'examples/**/*.ts'],
   ignoreExportsUsedInFile: true,
+  // The servers and programs of the system that tests start are none of npm's.
+  exclude: ['binaries'],
   // Called by the name of its command, `attw`.
   ignoreDependencies: ['@arethetypeswrong/cli'],
 } satisfies KnipConfig;

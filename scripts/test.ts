@@ -9,6 +9,9 @@ import { holds, type Outcome, reported } from './run.ts';
 import { runTypeTests } from './type-tests.ts';
 import { runVitest } from './vitest.ts';
 
+/** Tests that start the programs of examples/, on the built package. */
+const EXAMPLES = ['test/examples/', 'test/browser/'];
+
 const STEPS: readonly (readonly [name: string, step: () => Promise<Outcome> | Outcome])[] = [
   ['build', () => holds('tsdown', [])],
   ['lint', () => holds('biome', ['check', '--error-on-warnings'])],
@@ -19,10 +22,10 @@ const STEPS: readonly (readonly [name: string, step: () => Promise<Outcome> | Ou
   ['publint', checkPublint],
   ['attw', checkTypesResolve],
   ['knip', checkUnused],
-  ['vitest', () => runVitest()],
+  ['vitest', () => runVitest(EXAMPLES.map((folder) => `--exclude=${folder}**`))],
   ['type tests', runTypeTests],
   ['tarball', checkTarball],
-  ['examples', () => runVitest(['--config', 'examples/vitest.config.ts'])],
+  ['examples', () => runVitest(EXAMPLES)],
 ];
 
 const rows: { name: string; outcome: Outcome; seconds: number }[] = [];

@@ -5,7 +5,7 @@ import { Float, floatMarks, isMarked, Markup, Tuple } from './values.ts';
 
 /** A record that can name the keys that are not text too. `applyPatch` keeps those of any base that has this method. */
 export interface MixedKeyRecord extends OpenRecord {
-  /** As in the record; whatever was lent by `get` has been changed since does not show. For reading only. */
+  /** What is in the record: changes made to what `get` handed out do not show. For reading only. */
   entries(): Iterable<readonly [unknown, unknown]>;
 }
 

@@ -126,6 +126,6 @@ function zone(text: string): number | undefined {
   const hoursMinutes = known ?? Number(text);
   const size = Math.abs(hoursMinutes);
   const seconds = Math.floor(size / 100) * 3600 + (size % 100) * 60;
-  if (seconds >= 86_400) return undefined;
+  if (!(seconds < 86_400)) return undefined;
   return hoursMinutes < 0 ? -seconds : seconds;
 }

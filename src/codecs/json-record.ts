@@ -119,7 +119,7 @@ export class JsonRecord implements OpenRecord {
  * The members of a well-formed JSON object, each with the text of its value, in their order. Of a repeated key the last
  * value counts, at the place of the first: as in Python.
  */
-export function sliceMembers(text: string): Map<string, string> {
+function sliceMembers(text: string): Map<string, string> {
   const members = new Map<string, string>();
   let at = skipBlank(text, 0) + 1;
   for (;;) {

@@ -5,7 +5,7 @@ import { Intermediate } from './pickle-globals.ts';
 import { ByteArray, FrozenSet, Tuple } from './values.ts';
 
 /** What one value weighs. Its text and bytes weigh 1 for each unit on top of it. */
-export const NODE_WEIGHT = 16;
+const NODE_WEIGHT = 16;
 
 /**
  * What a record may weigh with every shared part counted at each place where it is used. A record that shares nothing never
@@ -19,8 +19,8 @@ export function maxWeight(length: number): number {
 
 /** The weight of a value that contains no others. */
 export function leafWeight(value: unknown): number {
-  if (typeof value === 'string' || value instanceof Uint8Array) return NODE_WEIGHT + value.length;
-  return NODE_WEIGHT;
+  if (typeof value === 'string') return NODE_WEIGHT + value.length;
+  return typeof value === 'object' && value instanceof Uint8Array ? NODE_WEIGHT + value.length : NODE_WEIGHT;
 }
 
 interface Seen {
@@ -53,7 +53,9 @@ class Checker {
   }
 
   visit(value: unknown, depth: number): void {
-    if (value instanceof Map) {
+    if (typeof value !== 'object' || value === null) {
+      this.add(leafWeight(value));
+    } else if (value instanceof Map) {
       if (!this.enter(value, depth)) return;
       const [weight, deepest] = this.begin(depth);
       for (const [key, member] of value) {

@@ -18,18 +18,18 @@ export interface State {
  * @param offset seconds east of UTC; null: naive
  */
 export function readDateTime(state: Uint8Array, offset: number | null): Date {
-  const [yearHigh, yearLow, month, day] = state as unknown as [number, number, number, number];
   if (state.length !== 10) throw malformed();
-  const time = milliseconds(yearHigh * 256 + yearLow, month & 0x7f, day) + (offset === null ? 0 : -offset * 1000);
+  const midnight = milliseconds(state[0]! * 256 + state[1]!, state[2]! & 0x7f, state[3]!);
+  const time = midnight - (offset ?? 0) * 1000;
   const micros = microseconds(state, 4);
   const whole = time + Math.floor(micros / 1000);
   return offset === 0 && micros % 1000 === 0 ? new Date(whole) : new DateTime(whole, micros % 1000, offset);
 }
 
 export function readDate(state: Uint8Array): PlainDate {
-  const [yearHigh, yearLow, month, day] = state as unknown as [number, number, number, number];
   if (state.length !== 4) throw malformed();
-  return new PlainDate(new Date(milliseconds(yearHigh * 256 + yearLow, month, day)).toISOString().slice(0, 10));
+  const midnight = milliseconds(state[0]! * 256 + state[1]!, state[2]!, state[3]!);
+  return new PlainDate(new Date(midnight).toISOString().slice(0, 10));
 }
 
 export function readTime(state: Uint8Array, offset: number | null): PlainTime {
@@ -119,15 +119,8 @@ function milliseconds(year: number, month: number, day: number): number {
 }
 
 function microseconds(state: Uint8Array, at: number): number {
-  const [hour, minute, second, high, middle, low] = state.subarray(at) as unknown as number[] as [
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-  ];
-  const fraction = high * 65_536 + middle * 256 + low;
+  const [hour, minute, second] = [state[at]!, state[at + 1]!, state[at + 2]!];
+  const fraction = state[at + 3]! * 65_536 + state[at + 4]! * 256 + state[at + 5]!;
   if (hour > 23 || minute > 59 || second > 59 || fraction > 999_999) throw malformed();
   return (hour * 3600 + minute * 60 + second) * 1_000_000 + fraction;
 }

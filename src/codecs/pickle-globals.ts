@@ -16,7 +16,7 @@ export abstract class Intermediate {
 }
 
 /** Counts the members that a constructor copies, so that a memoized argument used again and again stays cheap. */
-export type Charge = (members: number) => void;
+type Charge = (members: number) => void;
 
 type Construct = (args: readonly unknown[], charge: Charge) => unknown;
 

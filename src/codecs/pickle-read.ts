@@ -16,7 +16,7 @@ const MAX_CONTAINERS = 1 << 18;
 const MAX_COPIED = 1 << 20;
 const HIGHEST_PROTOCOL = 5;
 
-export interface Unpickled {
+interface Unpickled {
   /** Dicts are Maps, whole floats are `Float`s, all else as in values.ts. Checked against every bound. */
   readonly value: unknown;
   /** How many bytes the pickle took; what follows is not looked at. */
@@ -317,8 +317,9 @@ class Machine {
 
   private tuple(first: number): void {
     this.container();
-    const tuple = new Tuple();
-    for (let i = first; i < this.stack.length; i++) tuple.push(this.stack[i]);
+    const length = this.stack.length - first;
+    const tuple = new Tuple<unknown>(length);
+    for (let i = 0; i < length; i++) tuple[i] = this.stack[first + i];
     this.stack.length = first;
     this.stack.push(tuple);
   }

@@ -140,7 +140,7 @@ class TaggedWriter extends JsonWriter {
 function midnight(iso: string): number {
   const time = Date.parse(`${iso}T00:00:00Z`);
   // Date.parse takes a 30th of February for the 1st of March.
-  return Number.isFinite(time) && new Date(time).toISOString().startsWith(iso) ? time : Number.NaN;
+  return Number.isFinite(time) && new Date(time).toISOString().slice(0, 10) === iso ? time : Number.NaN;
 }
 
 /** By code point, which the usual order by UTF-16 unit is unless there are surrogates. In place. */

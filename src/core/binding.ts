@@ -17,6 +17,8 @@ export class Binding implements SessionControls, SessionHooks {
   stored: StoredRecord | undefined;
   /** The record that `regenerate` leaves behind. */
   former: { readonly key: string; readonly stored: StoredRecord } | undefined;
+  /** The id is another one than the client's: the cookie must say so, even when the record has long moved. */
+  renamed = false;
   /** The record that `destroy` leaves behind. */
   doomed: string | undefined;
   /** The record was found gone when there was something to write: nothing more is written for this session. */
@@ -149,6 +151,7 @@ export class Binding implements SessionControls, SessionHooks {
     if (this.stored && !this.former) this.former = { key: this.key, stored: this.stored };
     this.stored = undefined;
     this.#sid = undefined;
+    this.renamed = true;
     state.modified = true;
     return true;
   }
@@ -158,6 +161,7 @@ export class Binding implements SessionControls, SessionHooks {
     if (this.former) this.doomed = this.former.key;
     else if (this.#sid !== undefined && (this.stored || !this.state.loaded)) this.doomed = this.key;
     this.former = undefined;
+    this.renamed = false;
     this.#sid = undefined;
     this.stored = undefined;
     this.state.reset(this.#initial());

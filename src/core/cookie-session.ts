@@ -37,7 +37,7 @@ export class SecureCookieSessionInterface extends SessionInterface {
   }
 
   override savesUntouched(request: SessionRequest): boolean {
-    return this.#options.rules.refresh === 'always' && request.cookie !== undefined;
+    return this.#options.rules.refresh === 'always' && this.readCookie(request) !== undefined;
   }
 
   override openSession(request: SessionRequest): Session | null {

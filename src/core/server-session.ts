@@ -77,7 +77,7 @@ export class ServerSideSessionInterface extends SessionInterface {
   }
 
   override savesUntouched(request: SessionRequest): boolean {
-    return this.rules.refresh === 'always' && request.cookie !== undefined;
+    return this.rules.refresh === 'always' && this.readCookie(request) !== undefined;
   }
 
   override openSession(request: SessionRequest): Awaitable<Session> {
@@ -171,7 +171,7 @@ export class ServerSideSessionInterface extends SessionInterface {
       permanent: Boolean(state.get('_permanent')),
       offered,
       ended: state.destroyed,
-      renamed: binding.former !== undefined,
+      renamed: binding.renamed,
       reissue: binding.reissue,
       due: this.#isDue(binding),
     };

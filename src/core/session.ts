@@ -63,7 +63,8 @@ export class SessionMembers<D extends object = SessionData> extends Dictionary {
     return this.#state.modified;
   }
   set modified(value: boolean) {
-    if (value) this.#touch();
+    // Forcing a save of what was never read would save nothing: read it first.
+    if (value) void this.#touch().base;
     this.#state.modified = value;
   }
 

@@ -66,7 +66,7 @@ export class Database {
       this.touch = prepare(`UPDATE ${table} SET expires_at = ? WHERE key = ? AND expires_at > ?`);
       this.remove = prepare(`DELETE FROM ${table} WHERE key = ? AND expires_at > ?`);
       this.#stretch = prepare(
-        `SELECT max(id) AS last FROM (SELECT rowid AS id FROM ${table} WHERE rowid > ? ORDER BY rowid LIMIT ?)`,
+        `SELECT max(id) AS last, count(*) AS found FROM (SELECT rowid AS id FROM ${table} WHERE rowid > ? ORDER BY rowid LIMIT ?)`,
       );
       this.#deleteExpired = prepare(
         `DELETE FROM ${table} WHERE rowid IN
@@ -78,18 +78,22 @@ export class Database {
     }
   }
 
-  /** Looks at the next part of the table, about `rows` long, and deletes up to `limit` expired rows. */
+  /** Looks at the next `rows` rows, going round the table once at the most, and deletes up to `limit` expired ones. */
   sweep(now: number, limit: number, rows: number): number {
+    const start = this.#swept;
+    let isLastRound = start === 0;
     let deleted = 0;
-    for (let left = rows; left > 0 && deleted < limit; left -= STRETCH) {
-      const { last } = this.#stretch.get(this.#swept, Math.min(left, STRETCH)) as { last: number | null };
-      if (last === null) {
-        this.#swept = 0;
-        break;
+    for (let left = rows; left > 0 && deleted < limit; ) {
+      const size = Math.min(left, STRETCH);
+      const { last, found } = this.#stretch.get(this.#swept, size) as { last: number | null; found: number };
+      if (last !== null) {
+        deleted += Number(this.#deleteExpired.run(this.#swept, last, now, limit - deleted).changes);
+        if (deleted < limit) this.#swept = last;
       }
-      const done = Number(this.#deleteExpired.run(this.#swept, last, now, limit - deleted).changes);
-      deleted += done;
-      if (deleted < limit) this.#swept = last;
+      left -= size;
+      if (found < size) this.#swept = 0;
+      if (isLastRound && (found < size || (start > 0 && this.#swept >= start))) break;
+      if (found < size) isLastRound = true;
     }
     return deleted;
   }

@@ -205,6 +205,37 @@ export const identity: SessionTest[] = [
     },
   ],
   [
+    'regenerate and save: the new id reaches the client, as Passport needs it',
+    async (stage) => {
+      const visitor = stage.visitor();
+      await visitor.visit((s) => void s.set('a', 1));
+      const old = visitor.twin();
+      await visitor.visit(async (s) => {
+        s.regenerate();
+        await s.save();
+        s.set('user', 'ann');
+        await s.save();
+      });
+      assert.notEqual(visitor.cookie, old.cookie);
+      assert.deepEqual((await visitor.visit((s) => [s.get('a'), s.get('user')])).value, [1, 'ann']);
+      assert.equal((await old.visit((s) => s.get('a'))).value, undefined);
+    },
+  ],
+  [
+    'destroy and save: the record is gone before the response',
+    async (stage) => {
+      const visitor = stage.visitor();
+      await visitor.visit((s) => void s.set('a', 1));
+      const old = visitor.twin();
+      const { effects } = await visitor.visit(async (s) => {
+        s.destroy();
+        await s.save();
+        assert.equal((await old.visit((t) => t.get('a'))).value, undefined);
+      });
+      assert.match(effects.setCookie ?? '', /Max-Age=0/);
+    },
+  ],
+  [
     'regenerate of an empty session does nothing',
     async (stage) => {
       const { value, effects } = await stage.visitor().visit((s) => s.regenerate());

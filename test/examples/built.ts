@@ -13,20 +13,22 @@ const STALE_MS = 120_000;
 
 /** Builds when `dist/` is missing or older than the sources; waits when somebody else is at it. */
 export async function ensureBuilt(): Promise<void> {
-  while (!isBuilt()) {
-    if (takeLock()) {
-      try {
-        if (!isBuilt()) build();
-      } finally {
-        rmdirSync(LOCK);
-      }
-    } else await sleep(100);
+  while (existsSync(LOCK) || !isFresh()) {
+    if (!takeLock()) {
+      await sleep(100);
+      continue;
+    }
+    try {
+      if (!isFresh()) build();
+    } finally {
+      rmdirSync(LOCK);
+    }
   }
 }
 
-function isBuilt(): boolean {
+function isFresh(): boolean {
   const built = join(ROOT, 'dist', 'index.js');
-  return !existsSync(LOCK) && existsSync(built) && statSync(built).mtimeMs >= newestSource();
+  return existsSync(built) && statSync(built).mtimeMs >= newestSource();
 }
 
 function newestSource(): number {

@@ -30,6 +30,18 @@ interface FileVector extends Named {
   files?: Record<string, { hex: string }>;
 }
 
+/** The interned texts that a type brings with it. */
+const NAMES: Record<string, string[]> = {
+  datetime: ['datetime'],
+  date: ['datetime'],
+  time: ['datetime'],
+  timedelta: ['datetime'],
+  uuid: ['uuid', 'UUID', 'int'],
+  decimal: ['decimal'],
+  markup: ['markupsafe', 'Markup'],
+  ordereddict: ['collections'],
+};
+
 /** MD5 of `__wz_cache_count`. */
 const COUNT_FILE = '2029240f6d1128be89ddc32729463129';
 
@@ -58,11 +70,13 @@ function rewrite(bytes: Uint8Array): Uint8Array {
 
 /**
  * CPython writes an object once and refers to it from then on. The notation shows equal values, but not whether they were one
- * object, so the bytes are only determined when nothing that CPython memoizes occurs twice. Exempt is what exists only once in
- * CPython anyway: no text, one character of Latin-1, no bytes, one byte, the empty tuple.
+ * object, so the bytes are only determined when nothing that CPython memoizes occurs twice. Exempt are texts of at most one
+ * character of Latin-1 and at most one byte, each of which exists only once in CPython, and empty containers, which are objects
+ * of their own. A text that is also the name of a class in the pickle may be one object with it or not.
  */
 function hasRepeats(session: Notation): boolean {
   const seen = new Set<string>();
+  const names = new Set<string>();
   let repeats = false;
   const visit = (n: Notation): void => {
     if (n === null || typeof n === 'boolean') return;
@@ -70,14 +84,15 @@ function hasRepeats(session: Notation): boolean {
     if (type === 'int' || type === 'float') return;
     const unique =
       type === 'str' ? items.length <= 1 && !/[^\0-\xff]/.test(items) : type === 'bytes' && items.length <= 2;
-    const mutable = Array.isArray(items) && items.length === 0;
+    const empty = Array.isArray(items) && items.length === 0;
     const text = JSON.stringify(n);
-    repeats ||= !unique && !mutable && seen.has(text);
+    for (const name of NAMES[type] ?? []) names.add(JSON.stringify(name));
+    repeats ||= !unique && !empty && seen.has(text);
     seen.add(text);
     if (Array.isArray(items)) for (const item of items) (type.endsWith('dict') ? item : [item]).forEach(visit);
   };
   visit(session);
-  return repeats;
+  return repeats || [...names].some((name) => seen.has(name));
 }
 
 /** Exactly CPython's bytes, or where those are not determined the same value. */
