@@ -16,7 +16,7 @@ async function visit(program: string, env: Record<string, string> = {}) {
 /** Days from now at which a Set-Cookie header says that it expires; undefined: with the browser's session. */
 function daysLeft(setCookie: string | undefined): number | undefined {
   const expires = /Expires=([^;]+)/.exec(setCookie ?? '')?.[1];
-  return expires && (Date.parse(expires) - Date.now()) / 86_400_000;
+  return expires === undefined ? undefined : (Date.parse(expires) - Date.now()) / 86_400_000;
 }
 
 describe('login-form', () => {

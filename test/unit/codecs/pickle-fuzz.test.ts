@@ -32,7 +32,7 @@ const atom = fc.oneof(
       offset === 0 && micros === 0 ? new Date(time) : new DateTime(time, micros, offset),
     ),
 );
-/** What is equal in Python, where a set holds it only once: 1, 1.0 and True; one date in two time zones. */
+/** What is equal in Python, where a set or a dict holds it only once: 1, 1.0 and True; one date in two time zones. */
 function identity(member: unknown): unknown {
   if (member instanceof Float) return member.value;
   if (typeof member === 'number' || typeof member === 'boolean') return Number(member);
@@ -41,6 +41,13 @@ function identity(member: unknown): unknown {
 
 const members = (key: fc.Arbitrary<unknown>) =>
   fc.uniqueArray(key, { maxLength: 4, selector: identity, comparator: 'SameValueZero' });
+
+const items = (key: fc.Arbitrary<unknown>, value: fc.Arbitrary<unknown>) =>
+  fc.uniqueArray(fc.tuple(key, value), {
+    maxLength: 5,
+    selector: ([name]) => identity(name),
+    comparator: 'SameValueZero',
+  });
 
 const { value } = fc.letrec<{ value: unknown; key: unknown }>((tie) => ({
   key: fc.oneof(
@@ -55,7 +62,7 @@ const { value } = fc.letrec<{ value: unknown; key: unknown }>((tie) => ({
     fc.array(tie('value'), { maxLength: 5 }),
     fc.array(tie('value'), { maxLength: 5 }).map((items) => Tuple.from(items)),
     fc.dictionary(text, tie('value'), { maxKeys: 5 }),
-    fc.array(fc.tuple(tie('key'), tie('value')), { maxLength: 5 }).map((items) => new Map(items)),
+    items(tie('key'), tie('value')).map((pairs) => new Map(pairs)),
     members(tie('key')).map((items) => new Set(items)),
     members(tie('key')).map((items) => new FrozenSet(items)),
   ),
