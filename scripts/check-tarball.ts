@@ -51,12 +51,12 @@ async function loadOn(line: number, folder: string): Promise<Outcome> {
   const name = binaryPackage();
   const { code, stdout } = await run(
     'npm',
-    ['exec', '--yes', `--package=${name}@${line}`, '-c', 'node -p process.execPath'],
+    ['exec', '--yes', '--prefer-offline', `--package=${name}@${line}`, '-c', 'node -p process.execPath'],
     { cwd: folder, capture: true, quiet: true },
   );
   if (code === 0) return loadWith(stdout.trim(), folder);
 
-  const { code: unreachable } = await run('npm', ['view', name, 'version'], {
+  const { code: unreachable } = await run('npm', ['view', name, 'version', '--fetch-retries=0'], {
     cwd: folder,
     capture: true,
     quiet: true,

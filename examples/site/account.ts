@@ -54,7 +54,8 @@ export function accountRoutes(users: Users): Router {
   });
 
   routes.post('/sign-out', (_req, res) => {
-    // The record is deleted: whoever may have copied the cookie has nothing any more.
+    // The record is deleted: whoever may have copied the cookie has nothing any more. (With SESSION_TYPE=null there is no
+    // record, and a copy of the cookie stays good until it expires: the price of keeping nothing on the server.)
     session.destroy();
     // What is written after that is the beginning of another session.
     session.flash('You are signed out.');

@@ -1,5 +1,5 @@
 /** Who has signed up: a table in a SQLite file beside the sessions. */
-import { mkdirSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 
@@ -17,7 +17,10 @@ export class Users {
 
   constructor(folder: string) {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
-    this.#database = new DatabaseSync(join(folder, 'users.db'));
+    const file = join(folder, 'users.db');
+    // Made here, if it has to be, so that it is this user's alone.
+    closeSync(openSync(file, 'a', 0o600));
+    this.#database = new DatabaseSync(file);
     this.#database.exec(`
       PRAGMA journal_mode = WAL;
       PRAGMA busy_timeout = 2000;

@@ -39,7 +39,10 @@ export function whereRoutes(keeping: SessionKeeping): Router {
   return routes;
 }
 
-/** Milliseconds since 1970. The earlier one can be later than shown by what this page view adds to it. */
+/**
+ * Milliseconds since 1970. A request that only reads moves the end not before a tenth of `idleTimeout` has passed, so that
+ * the first of the two may come that much earlier.
+ */
 function endsOf({ idleTimeout, absoluteTimeout }: SessionKeeping): { idleEnd: number; latestEnd: number | undefined } {
   const began = session.createdAt?.getTime();
   const idleEnd = Date.now() + idleTimeout * 1000;

@@ -14,7 +14,7 @@ import { MemoryStore } from '../../src/stores/memory.ts';
 import { differs } from './differences.ts';
 import { loadVectors, type Named, type Notation } from './load.ts';
 import { toValue } from './notation.ts';
-import { perform, type Step, type ViewResponse } from './view.ts';
+import { perform, type Step } from './view.ts';
 
 interface SetCookieVector extends Named {
   interface: 'flask' | 'flask-session';
@@ -44,11 +44,20 @@ function configOf(vector: SetCookieVector): FlaskConfig {
 }
 
 /** The setting that is refused at start, and the surprise that this ends: Flask finds out when it serves a request. */
-function refusedSetting(vector: SetCookieVector): [name: string, quirk: string] | undefined {
+function refusedSetting(vector: SetCookieVector): [name: keyof FlaskConfig, quirk: string] | undefined {
   const { SESSION_COOKIE_SAMESITE: sameSite, PERMANENT_SESSION_LIFETIME: lifetime, ...rest } = configOf(vector);
   const serverSide = vector.interface === 'flask-session';
   if (typeof sameSite === 'string' && !/^(strict|lax|none)$/i.test(sameSite)) {
     return ['SESSION_COOKIE_SAMESITE', 'S-SAMESITE'];
+  }
+  const [prefix] = /^__(host|secure)-/i.exec(rest.SESSION_COOKIE_NAME ?? '') ?? [];
+  if (prefix && !rest.SESSION_COOKIE_SECURE && !rest.SESSION_COOKIE_PARTITIONED) {
+    return ['SESSION_COOKIE_SECURE', 'cookie prefix'];
+  }
+  if (prefix?.toLowerCase() === '__host-') {
+    if (rest.SESSION_COOKIE_DOMAIN) return ['SESSION_COOKIE_DOMAIN', 'cookie prefix'];
+    const path = rest.SESSION_COOKIE_PATH ? 'SESSION_COOKIE_PATH' : 'APPLICATION_ROOT';
+    if ((rest[path] ?? '/') !== '/') return [path, 'cookie prefix'];
   }
   const seconds = typeof lifetime === 'object' ? lifetime.seconds : lifetime;
   if (serverSide && seconds !== undefined && seconds < 1) return ['PERMANENT_SESSION_LIFETIME', 'Expiry'];
@@ -143,19 +152,32 @@ function expectedCookie(vector: SetCookieVector, cookie: string): string {
   return withAttributes(cookie, 'Secure');
 }
 
-/** Compressed bytes depend on the build of zlib; what they hold does not. */
-function inflated(cookie: string): string {
-  return cookie.replace(/=\.([\w-]+)\.([\w-]+)\.[\w-]+/, (_, payload: string, timestamp: string) => {
-    return `=(${inflateSync(Buffer.from(payload, 'base64url'))}).${timestamp}`;
-  });
+/** The JSON text of a cookie session, and where in the cookie's text it is. */
+function payloadOf(cookie: string): { json: string; text: string } | undefined {
+  const [, text = '', dot, payload = ''] = /^[^=]*=((\.?)([\w-]+)\.[\w-]+\.[\w-]+)/.exec(cookie) ?? [];
+  const bytes = Buffer.from(payload, 'base64url');
+  return text === '' ? undefined : { json: (dot ? inflateSync(bytes) : bytes).toString(), text };
 }
 
-/** What Flask drops because nothing but a value inside of a value was changed. */
-function lostInside(vector: SetCookieVector): Step | undefined {
-  const inside = vector.ops.find(([op]) => op === 'nested_append');
-  if (!inside || vector.response.status !== 200) return undefined;
+/** Compressed bytes depend on the build of zlib; what they hold does not. */
+function inflated(cookie: string): string {
+  const payload = payloadOf(cookie);
+  if (!payload?.text.startsWith('.')) return cookie;
+  const timestamp = payload.text.split('.').at(-2);
+  return cookie.replace(payload.text, () => `(${payload.json}).${timestamp}`);
+}
+
+/** What Flask drops because nothing but values inside of values was changed: those values as they should be. */
+function lostInside(vector: SetCookieVector): Record<string, unknown> | undefined {
   const kept = vector.interface === 'flask' ? vector.response.set_cookie.length > 0 : !untouched(vector);
-  return kept ? undefined : inside;
+  if (kept || vector.stored === null) return undefined;
+  const stored = new Map(vector.stored[1] as [string, Notation][]);
+  const changed: Record<string, unknown> = {};
+  for (const [op, key, item] of vector.ops) {
+    if (op !== 'nested_append' || !stored.has(key)) continue;
+    changed[key] = [...((changed[key] ?? toValue(stored.get(key))) as unknown[]), toValue(item)];
+  }
+  return Object.keys(changed).length > 0 ? changed : undefined;
 }
 
 function untouched({ store_after = {}, store_keys_before = [] }: SetCookieVector): boolean {
@@ -173,36 +195,22 @@ test.each(FILE.vectors)('$name', async (vector) => {
   }
 
   const { response, stored } = await serve(vector);
+  expect(response.status).toBe(vector.response.status);
   const inside = lostInside(vector);
   if (inside) {
     differs('set_cookie', vector.name, 'S-NESTED', 'a change inside of a value is kept');
-    checkKept(vector, inside, response, stored);
+    if (vector.interface === 'flask-session') {
+      const record = Buffer.from(recordOf(vector, inside)).toString('hex');
+      expect(Object.values(stored).map(({ value_hex }) => value_hex)).toEqual([record]);
+      expect(untouched({ ...vector, store_after: stored })).toBe(false);
+    } else {
+      expect(JSON.parse(payloadOf(response.cookies[0] ?? '')?.json ?? 'null')).toMatchObject(inside);
+    }
     return;
   }
-  expect(response.status).toBe(vector.response.status);
   expect(response.cookies.map(inflated)).toEqual(
     vector.response.set_cookie.map((cookie) => inflated(expectedCookie(vector, cookie))),
   );
   expect(response.vary === undefined ? [] : [response.vary]).toEqual(vector.response.vary);
   if (vector.store_after) expect(stored).toEqual(vector.store_after);
 });
-
-function checkKept(
-  vector: SetCookieVector,
-  [, key, item]: Step,
-  response: ViewResponse,
-  stored: Awaited<ReturnType<typeof serve>>['stored'],
-): void {
-  const pairs = vector.stored[1] as [string, Notation][];
-  const before = toValue(pairs.find(([name]) => name === key)?.[1]) as unknown[];
-  const after = [...before, toValue(item)];
-  if (vector.interface === 'flask-session') {
-    const record = Buffer.from(recordOf(vector, { [key as string]: after })).toString('hex');
-    expect(Object.values(stored).map(({ value_hex }) => value_hex)).toEqual([record]);
-    expect(untouched({ ...vector, store_after: stored })).toBe(false);
-  } else {
-    const [payload] = /(?<==)[\w-]+/.exec(response.cookies[0] ?? '') ?? [];
-    const session: unknown = JSON.parse(Buffer.from(payload ?? '', 'base64url').toString());
-    expect(session).toHaveProperty([key as string], after);
-  }
-}

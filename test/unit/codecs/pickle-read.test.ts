@@ -365,7 +365,7 @@ describe('bounds', () => {
     // ['x'] 1,000 times
     expect(read(`](\x8c\x01xe\x940](${'h\0'.repeat(1000)}e.`)).toHaveLength(1000);
     expect(read('](\x8c\x01xe', '2\x86'.repeat(15), '.')).toBeInstanceOf(Tuple);
-    expect(milliseconds(() => refuse(']', '2\x86'.repeat(300), '.'))).toBeLessThan(200);
+    expect(milliseconds(() => refuse(']', '2\x86'.repeat(300), '.'))).toBeLessThan(1000);
     // 100 KB of text, used 1,000 times
     const text = `X\xa0\x86\x01\0${'x'.repeat(100_000)}\x94`;
     expect(read(text, `](${'h\0'.repeat(100)}e.`)).toHaveLength(100);
