@@ -54,7 +54,7 @@ async function loadOn(line: number, folder: string): Promise<Outcome> {
     ['exec', '--yes', '--prefer-offline', `--package=${name}@${line}`, '-c', 'node -p process.execPath'],
     { cwd: folder, capture: true, quiet: true },
   );
-  if (code === 0) return loadWith(stdout.trim(), folder);
+  if (code === 0) return loadWith(stdout.trim(), folder, line);
 
   const { code: unreachable } = await run('npm', ['view', name, 'version', '--fetch-retries=0'], {
     cwd: folder,
@@ -68,11 +68,12 @@ async function loadOn(line: number, folder: string): Promise<Outcome> {
   return failure(`Node ${line}: npm could not install ${name}@${line}`);
 }
 
-async function loadWith(node: string, folder: string): Promise<Outcome> {
+async function loadWith(node: string, folder: string, line?: number): Promise<Outcome> {
   const specifiers = publicFiles().map(({ subpath }) => `flacon${subpath.slice(1)}`);
   const { code, stdout } = await run(node, ['load.cjs', ...specifiers], { cwd: folder, capture: true });
   if (code !== 0 || stdout === '') return failure(`${node} could not run the check`);
   const { version, passed, problems } = JSON.parse(stdout) as { version: string; passed: number; problems: string[] };
+  if (line !== undefined && !version.startsWith(`v${line}.`)) return failure(`Node ${line}: got ${version} instead`);
   console.log(`Node ${version}: ${passed} passed, ${problems.length} failed`);
   for (const problem of problems) console.error(`  ${problem}`);
   return { passed, failed: problems.length };

@@ -123,6 +123,12 @@ async function* stream(session: Session, a: unknown): AsyncGenerator<string> {
   yield ',2]}';
 }
 
+function increment(value: unknown): number | bigint {
+  if (typeof value === 'bigint') return value + 1n;
+  if (typeof value !== 'number' && value !== undefined && value !== null) throw new TypeError('this is no number');
+  return (value ?? 0) + 1;
+}
+
 const POST: Record<string, Route> = {
   '/set': (request) => {
     const [key, value] = [parameter(request, 'key'), json(request)];
@@ -176,7 +182,7 @@ const POST: Record<string, Route> = {
 
   '/increment': (request) => {
     const key = parameter(request, 'key');
-    return ok({ value: request.session.update(key, (n: number | undefined) => (n ?? 0) + 1) });
+    return ok({ value: request.session.update(key, increment) });
   },
 
   '/slow': async (request) => {

@@ -10,7 +10,8 @@ import type { SessionStore, StoredRecord, WriteResult } from '../core/store.ts';
 import { SessionConfigError, SessionStoreError } from '../errors.ts';
 import { commandsOf, type RedisClient, type RedisCommands } from './redis/client.ts';
 import { RedisConnection } from './redis/connection.ts';
-import { READ, type Script, TOUCH, WRITE } from './redis/scripts.ts';
+import { isDriver, openClient, type RedisDriver } from './redis/driver.ts';
+import { READ, TOUCH, WRITE } from './redis/scripts.ts';
 import { parseRedisUrl } from './redis/url.ts';
 
 export type { IoRedisClient, NodeRedisClient, RedisClient } from './redis/client.ts';
@@ -24,6 +25,8 @@ export interface RedisStoreOptions {
    * Default `redis://localhost:6379`.
    */
   url?: string;
+  /** What connects to the URL. Default: node-redis if it is installed, else ioredis. */
+  driver?: RedisDriver;
   /** The clock, in milliseconds since 1970. It may differ from the server's. */
   now?: () => number;
 }
@@ -37,10 +40,14 @@ export class RedisStore implements SessionStore {
   #closed = false;
 
   /** Opens nothing yet. @throws SessionConfigError */
-  constructor({ client, url, now = Date.now }: RedisStoreOptions = {}) {
+  constructor({ client, url, driver, now = Date.now }: RedisStoreOptions = {}) {
     this.#now = now;
+    if (driver !== undefined && !isDriver(driver)) {
+      throw new SessionConfigError('driver', JSON.stringify(driver), '`redis` or `ioredis`');
+    }
     if (client === undefined) {
-      this.#connection = new RedisConnection(parseRedisUrl(url ?? 'redis://localhost:6379'));
+      const address = parseRedisUrl(url ?? 'redis://localhost:6379');
+      this.#connection = new RedisConnection(address, () => openClient(address, driver));
       return;
     }
     if (url !== undefined) throw new SessionConfigError('url', 'a URL besides a client', 'one of the two');
@@ -53,7 +60,8 @@ export class RedisStore implements SessionStore {
   }
 
   read(key: string): Promise<StoredRecord | undefined> {
-    return this.#run('read', READ, key, [this.#clock()], toRecord);
+    const args = [this.#clock()];
+    return this.#with('read', (commands) => commands.run(READ, key, args, toRecord));
   }
 
   write(
@@ -62,23 +70,20 @@ export class RedisStore implements SessionStore {
     expiresAt: number,
     expected: Uint8Array | undefined,
   ): Promise<WriteResult> {
-    const now = this.#now();
-    const args = [
-      String(Math.floor(now)),
-      record === null || expiresAt <= now ? 'delete' : deadline(expiresAt),
-      record === null ? '' : buffer(record),
-    ];
+    const clock = this.#clock();
+    const next = record === null || expiresAt <= Number(clock) ? null : record;
+    const args = next === null ? [clock, 'delete', ''] : [clock, deadline(expiresAt), buffer(next)];
     if (expected) args.push(buffer(expected));
-    return this.#run('write', WRITE, key, args, toResult);
+    return this.#with('write', (commands) => commands.run(WRITE, key, args, toResult));
   }
 
   touch(key: string, expiresAt: number): Promise<boolean> {
-    return this.#run('touch', TOUCH, key, [this.#clock(), deadline(expiresAt)], isOne);
+    const args = [this.#clock(), deadline(expiresAt)];
+    return this.#with('touch', (commands) => commands.run(TOUCH, key, args, isOne));
   }
 
   delete(key: string): Promise<boolean> {
-    const commands = this.#commands('delete');
-    return commands ? commands.del(key).then(isOne) : this.#later('delete', (found) => found.del(key).then(isOne));
+    return this.#with('delete', (commands) => commands.del(key).then(isOne));
   }
 
   /** Closes the connection that the store opened; a client that was given stays open. */
@@ -88,25 +93,12 @@ export class RedisStore implements SessionStore {
     await this.#connection?.close();
   }
 
-  #run<T>(
-    operation: string,
-    script: Script,
-    key: string,
-    args: (string | Buffer)[],
-    answer: (reply: unknown) => T,
-  ): Promise<T> {
-    const commands = this.#commands(operation);
-    if (commands) return commands.run(script, key, args, answer);
-    return this.#later(operation, (found) => found.run(script, key, args, answer));
-  }
-
-  #commands(operation: string): RedisCommands | undefined {
-    if (this.#closed) throw new SessionStoreError(this.name, operation, 'session store redis: it is closed');
-    return this.#given ?? this.#connection!.commands;
-  }
-
-  async #later<T>(operation: string, step: (commands: RedisCommands) => Promise<T>): Promise<T> {
-    return step(await this.#connection!.open(operation));
+  #with<T>(operation: string, step: (commands: RedisCommands) => Promise<T>): Promise<T> {
+    if (this.#closed) {
+      return Promise.reject(new SessionStoreError(this.name, operation, 'session store redis: it is closed'));
+    }
+    const commands = this.#given ?? this.#connection!.commands;
+    return commands ? step(commands) : this.#connection!.open(operation).then(step);
   }
 
   #clock(): string {

@@ -5,6 +5,8 @@ import { canSkip, launch } from './chromium.ts';
 
 const PASSWORD = 'correct horse battery';
 
+if (canSkip) console.warn('test/browser is skipped: no chromium on the PATH; set CHROMIUM_PATH');
+
 describe.skipIf(canSkip)(
   `the site in a browser${canSkip ? ' (skipped: no chromium on the PATH; set CHROMIUM_PATH)' : ''}`,
   () => {
@@ -93,7 +95,7 @@ describe.skipIf(canSkip)(
         await page.goto(site.url);
         await page.keyboard.press('Tab');
         await page.keyboard.press('Enter');
-        expect(await page.evaluate('document.activeElement.id')).toBe('content');
+        await expect.poll(() => page.evaluate('document.activeElement.id')).toBe('content');
         await page.keyboard.press('Tab');
         await page.keyboard.press('Enter');
         await page.getByText('Erlenmeyer flask is in your cart.').waitFor();
@@ -110,7 +112,11 @@ function watch(page: Page): string[] {
     if (!message.text().includes('404 (Not Found)')) complaints.push(message.text());
   });
   page.on('pageerror', (error) => complaints.push(error.message));
-  page.on('requestfailed', (request) => complaints.push(`failed: ${request.url()}`));
+  page.on('requestfailed', (request) => {
+    const reason = request.failure()?.errorText;
+    // The next page was asked for before this one was complete.
+    if (reason !== 'net::ERR_ABORTED') complaints.push(`${reason}: ${request.url()}`);
+  });
   return complaints;
 }
 

@@ -172,6 +172,9 @@ describe.each(APPLICATIONS)('$framework, $type, $profile', ({ framework, type, p
     const ada = visitor();
     await ada.post('/set?key=a', 1);
     expect((await ada.post('/increment?key=n')).json).toEqual({ value: 1 });
+    await ada.post('/set?key=text', 'x');
+    expect((await ada.post('/increment?key=text')).status).toBe(500);
+    await ada.post('/delete?key=text');
     if (inCookie) return;
     const others = Array.from({ length: 20 }, (_, i) =>
       i % 2 ? ada.copy().post('/increment?key=n') : ada.copy().post(`/slow?key=k${i}&ms=${i * 5}`, i),

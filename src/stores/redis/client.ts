@@ -10,9 +10,13 @@ export interface NodeRedisClient {
   evalSha(...args: never[]): Promise<unknown>;
 }
 
-/** ioredis 5 or later: `Redis` (through sentinels, too) or `Cluster`. */
+/**
+ * ioredis 5 or later: `Redis` (through sentinels, too) or `Cluster`. What is called is `evalshaBuffer` and `evalBuffer`, which
+ * its types leave out.
+ */
 export interface IoRedisClient {
-  evalshaBuffer(...args: never[]): Promise<unknown>;
+  getBuffer(key: string): Promise<unknown>;
+  evalsha(sha1: string, keys: number, ...args: string[]): Promise<unknown>;
 }
 
 export type RedisClient = NodeRedisClient | IoRedisClient;

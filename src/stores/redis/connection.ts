@@ -7,7 +7,7 @@
  */
 import { SessionStoreError } from '../../errors.ts';
 import { commandsOf, type RedisCommands } from './client.ts';
-import { type OwnClient, openClient } from './driver.ts';
+import type { OwnClient } from './driver.ts';
 import type { RedisAddress } from './url.ts';
 
 interface Waiting {
@@ -17,7 +17,7 @@ interface Waiting {
 
 export class RedisConnection {
   readonly #address: RedisAddress;
-  readonly #openClient: typeof openClient;
+  readonly #make: () => Promise<OwnClient>;
   #begun: Promise<OwnClient> | undefined;
   #closed = false;
   /** Set while the connection is there. */
@@ -26,9 +26,10 @@ export class RedisConnection {
   #failure: Error | undefined;
   #waiting: Waiting[] = [];
 
-  constructor(address: RedisAddress, open = openClient) {
+  /** @param make opens the client, when it is first asked for; called again when it failed */
+  constructor(address: RedisAddress, make: () => Promise<OwnClient>) {
     this.#address = address;
-    this.#openClient = open;
+    this.#make = make;
   }
 
   /** Undefined while there is no connection. */
@@ -63,7 +64,7 @@ export class RedisConnection {
   }
 
   async #begin(): Promise<OwnClient> {
-    const own = await this.#openClient(this.#address);
+    const own = await this.#make();
     const commands = commandsOf(own.client);
     let last: unknown;
     const lost = (): void => {

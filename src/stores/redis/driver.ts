@@ -36,12 +36,21 @@ const SILENCE = 10_000;
 const importModule = (name: string): Promise<unknown> =>
   import(/* webpackIgnore: true */ /* turbopackIgnore: true */ /* @vite-ignore */ name);
 
-/** node-redis if it is installed, else ioredis. @throws SessionConfigError when there is neither */
-export async function openClient(address: RedisAddress, load = importModule): Promise<OwnClient> {
-  for (const [name, open] of [
-    ['redis', withNodeRedis],
-    ['ioredis', withIoRedis],
-  ] as const) {
+const DRIVERS = { redis: withNodeRedis, ioredis: withIoRedis } as const;
+
+export type RedisDriver = keyof typeof DRIVERS;
+
+export function isDriver(name: string): name is RedisDriver {
+  return Object.hasOwn(DRIVERS, name);
+}
+
+/**
+ * @param driver undefined: node-redis if it is installed, else ioredis
+ * @throws SessionConfigError when it is not installed
+ */
+export async function openClient(address: RedisAddress, driver?: RedisDriver, load = importModule): Promise<OwnClient> {
+  const names = driver ? [driver] : (Object.keys(DRIVERS) as RedisDriver[]);
+  for (const name of names) {
     let module: unknown;
     try {
       module = await load(name);
@@ -49,10 +58,14 @@ export async function openClient(address: RedisAddress, load = importModule): Pr
       if (isMissing(error)) continue;
       throw error;
     }
-    return open(module, address);
+    return DRIVERS[name](module, address);
   }
-  const expected = 'one of them (npm install redis), or a client of your own as `client`';
-  throw new SessionConfigError('url', 'a URL, and neither redis nor ioredis is installed', expected);
+  const given = `a URL, and ${names.join(' and ')} cannot be found`;
+  throw new SessionConfigError(
+    'url',
+    given,
+    `an installed driver (npm install ${names[0]}), or a client as \`client\``,
+  );
 }
 
 function withNodeRedis(module: unknown, { username, password, database, tls, ...target }: RedisAddress): OwnClient {
