@@ -96,8 +96,11 @@ async function perRequest(): Promise<boolean> {
 
   const bare = median(samples.get('bare framework') as number[]);
   const over = new Map([...samples].map(([name, list]) => [name, median(list) - bare]));
-  console.log(`\nCPU per request over the bare framework (${bare.toFixed(1)} µs), ${ROUNDS} rounds of ${REQUESTS} requests`);
-  for (const [name, cpu] of over) if (name !== 'bare framework') console.log(`  ${cpu.toFixed(2).padStart(8)} µs  ${name}`);
+  console.log(
+    `\nCPU per request over the bare framework (${bare.toFixed(1)} µs), ${ROUNDS} rounds of ${REQUESTS} requests`,
+  );
+  for (const [name, cpu] of over)
+    if (name !== 'bare framework') console.log(`  ${cpu.toFixed(2).padStart(8)} µs  ${name}`);
   return verdict(over, targets);
 }
 
@@ -106,8 +109,14 @@ const NEW_VISITORS = Number(process.env.NEW_VISITORS ?? 200_000);
 /** Memory while visitors who were never there come, in quarters. */
 async function newVisitors(): Promise<boolean> {
   let flat = true;
-  console.log(`\nmemory of a process serving ${NEW_VISITORS} requests of new visitors, after each quarter (heap, after collection)`);
-  for (const [kind, path] of [['memory', '/untouched'], ['embedded', '/new'], ['memory', '/new']] as const) {
+  console.log(
+    `\nmemory of a process serving ${NEW_VISITORS} requests of new visitors, after each quarter (heap, after collection)`,
+  );
+  for (const [kind, path] of [
+    ['memory', '/untouched'],
+    ['embedded', '/new'],
+    ['memory', '/new'],
+  ] as const) {
     const server = await new Server(kind, ['--expose-gc']).start();
     await server.load.run(path, undefined, 2000);
     const heaps: number[] = [];
@@ -120,7 +129,9 @@ async function newVisitors(): Promise<boolean> {
     const ok = end < half * 1.1 + 2;
     flat &&= ok;
     const what = path === '/new' ? 'each gets a session' : 'each only looks';
-    console.log(`  ${ok ? 'ok  ' : 'MISS'} ${heaps.map((heap) => `${heap.toFixed(1)} MiB`).join(', ')}  ${kind}, ${what}`);
+    console.log(
+      `  ${ok ? 'ok  ' : 'MISS'} ${heaps.map((heap) => `${heap.toFixed(1)} MiB`).join(', ')}  ${kind}, ${what}`,
+    );
   }
   return flat;
 }

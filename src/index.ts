@@ -1,8 +1,10 @@
 /** Flask's sessions for TypeScript servers. Stores, adapters and codecs have entry points of their own. */
 
 export {
+  ByteArray,
   DateTime,
   Decimal,
+  Extension,
   Float,
   FrozenSet,
   Markup,
@@ -21,7 +23,7 @@ export { NullSession } from './core/null-session.ts';
 export { createSessionInterface, type RecordFormat, type SessionOptions } from './core/options.ts';
 export type { Refresh } from './core/policy.ts';
 export { ServerSideSessionInterface } from './core/server-session.ts';
-export { Session, type SessionData } from './core/session.ts';
+export { Session, type SessionControls, type SessionData } from './core/session.ts';
 export { SessionInterface, type SessionInterfaceOptions, type SessionRequest } from './core/session-interface.ts';
 export type { Awaitable, SessionStore, StoredRecord, WriteResult } from './core/store.ts';
 export * from './errors.ts';

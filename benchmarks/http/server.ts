@@ -19,7 +19,8 @@ const kinds: Record<string, () => Promise<RequestHandler | undefined> | RequestH
   bare: () => undefined,
   'express-session': async () =>
     (await import('express-session')).default({ secret, resave: false, saveUninitialized: false }),
-  'cookie-session': async () => (await import('cookie-session')).default({ keys: [secret] }) as unknown as RequestHandler,
+  'cookie-session': async () =>
+    (await import('cookie-session')).default({ keys: [secret] }) as unknown as RequestHandler,
   memory: () => sessions({ store: new MemoryStore() }) as RequestHandler,
   embedded: () => sessions({ store: new SqliteStore({ path: join(folder, 'sessions.db') }) }) as RequestHandler,
   'signed-cookie': () => sessions({ profile: 'flask', store: 'cookie', secretKey: secret }) as RequestHandler,

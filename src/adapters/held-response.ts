@@ -7,6 +7,7 @@ import type { OutgoingHttpHeader, ServerResponse } from 'node:http';
 import { type SessionEffects, withPrivate, withVary } from '../core/effects.ts';
 import type { SessionExchange } from '../core/exchange.ts';
 import { isPromise } from '../core/store.ts';
+import { FrozenHead } from './frozen-head.ts';
 
 type Method = 'writeHead' | 'write' | 'end' | 'flushHeaders';
 type Call = { readonly method: Method; readonly args: unknown[] };
@@ -64,6 +65,7 @@ class HeldResponse {
   readonly #flushHeaders: ServerResponse['flushHeaders'];
   #phase: 'open' | 'saving' | 'begun' | 'finishing' | 'failing' | 'failed' = 'open';
   #waiting: Call[] = [];
+  #frozen: FrozenHead | undefined;
   #mustDrain = false;
 
   constructor(res: ServerResponse, exchange: SessionExchange, fail: (error: unknown) => void) {
@@ -108,6 +110,8 @@ class HeldResponse {
       return this.#do(method, rest);
     }
     const result = this.#wait(method, args);
+    this.#frozen = new FrozenHead(this.#res);
+    if (method !== 'end') this.#frozen.showAsBegun();
     effects.then(
       (done) => this.#resume(done),
       (error) => this.#failed(error),
@@ -119,6 +123,7 @@ class HeldResponse {
   #resume(effects: SessionEffects): void {
     const [first, ...others] = this.#waiting as [Call, ...Call[]];
     this.#waiting = [];
+    this.#thaw();
     const args = this.#apply(effects, first.method, first.args);
     this.#phase = 'begun';
     this.#do(first.method, args);
@@ -142,7 +147,14 @@ class HeldResponse {
     return this.#res;
   }
 
+  #thaw(): void {
+    this.#frozen?.thaw();
+    this.#frozen = undefined;
+  }
+
   #wait(method: Method, args: unknown[]): unknown {
+    // Whatever comes after the end was not meant for this response.
+    if (this.#waiting.at(-1)?.method === 'end') return this.#ignore(method, args);
     this.#waiting.push({ method, args });
     if (method !== 'write') return this.#res;
     this.#mustDrain = true;
@@ -152,6 +164,7 @@ class HeldResponse {
   #failed(error: unknown): void {
     this.#phase = 'failing';
     this.#waiting = [];
+    this.#thaw();
     process.nextTick(() => {
       this.#phase = 'failed';
       for (const name of BODY_HEADERS) this.#res.removeHeader(name);

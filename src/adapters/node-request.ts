@@ -6,9 +6,12 @@ let warned = false;
 /** A Node request as a session interface sees it. Nothing is computed before it is asked for. */
 export class NodeRequest implements SessionRequest {
   readonly #req: IncomingMessage & { readonly secure?: boolean };
+  /** A request whose body was not read to its end may have lost its socket by the time of the answer. */
+  readonly #socket: IncomingMessage['socket'] & { readonly encrypted?: boolean };
 
   constructor(req: IncomingMessage & { readonly secure?: boolean }) {
     this.#req = req;
+    this.#socket = req.socket;
   }
 
   get cookie(): string | undefined {
@@ -17,8 +20,8 @@ export class NodeRequest implements SessionRequest {
 
   /** The framework's own view where it has one (Express: `trust proxy`), else the socket's. */
   get secure(): boolean {
-    const { secure, socket, headers } = this.#req;
-    if (secure ?? (socket as { encrypted?: boolean }).encrypted) return true;
+    const { headers } = this.#req;
+    if (this.#frameworkSays() ?? this.#socket?.encrypted) return true;
     if (!warned && headers['x-forwarded-proto'] === 'https') {
       warned = true;
       process.emitWarning(
@@ -28,5 +31,13 @@ export class NodeRequest implements SessionRequest {
       );
     }
     return false;
+  }
+
+  #frameworkSays(): boolean | undefined {
+    try {
+      return this.#req.secure;
+    } catch {
+      return undefined;
+    }
   }
 }

@@ -40,7 +40,7 @@ export function serveWithSession(
 
 const ACCESSOR: PropertyDescriptor = {
   get(this: Carrier) {
-    return this[EXCHANGE]?.session;
+    return this[EXCHANGE]?.current;
   },
   set(this: Carrier, value: unknown) {
     if (this[EXCHANGE]) this[EXCHANGE].replace(value);

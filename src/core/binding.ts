@@ -1,14 +1,33 @@
 /** Ties one request's session to its record: the id, what was read under it, and what has to become of it. */
+import type { OpenRecord } from '../codecs/codec.ts';
 import { SessionDecodeError, SessionHeadersSentError, SessionNotLoadedError } from '../errors.ts';
+import type { SessionEvent } from './events.ts';
+import type { GuardedStore } from './guarded-store.ts';
 import { EMPTY, PlainRecord } from './plain-record.ts';
-import type { ServerSideSessionInterface } from './server-session.ts';
 import type { SessionControls } from './session.ts';
 import { CREATED, PERMANENT, type SessionHooks, SessionState } from './state.ts';
 import { type Awaitable, chain, isPromise, type StoredRecord } from './store.ts';
 
+/** What a binding needs of the interface that made it. */
+export interface BindingOwner {
+  readonly store: GuardedStore;
+  readonly storeIsSynchronous: boolean;
+  readonly onStoreError: 'fail' | 'null-session';
+  readonly rules: { readonly flask: boolean };
+  readonly absoluteTimeout: number | undefined;
+  readonly permanent: boolean;
+  readonly now: () => number;
+  generateSid(): string;
+  storeKey(sid: string): string;
+  openRecord(bytes: Uint8Array): OpenRecord;
+  isOver(record: OpenRecord): boolean;
+  emit(event: SessionEvent): void;
+  commit(binding: Binding): Awaitable<void>;
+}
+
 export class Binding implements SessionControls, SessionHooks {
   readonly state = new SessionState();
-  readonly owner: ServerSideSessionInterface;
+  readonly owner: BindingOwner;
   /** The id that the client sent and that may be one of ours; undefined when it sent none. */
   readonly offered: string | undefined;
   /** The cookie was verified by an old key. */
@@ -16,7 +35,7 @@ export class Binding implements SessionControls, SessionHooks {
   /** What the store holds under the present id, as far as this request knows. */
   stored: StoredRecord | undefined;
   /** The record that `regenerate` leaves behind. */
-  former: { readonly key: string; readonly stored: StoredRecord } | undefined;
+  former: { readonly sid: string; readonly key: string; readonly stored: StoredRecord } | undefined;
   /** The id is another one than the client's: the cookie must say so, even when the record has long moved. */
   renamed = false;
   /** The record that `destroy` leaves behind. */
@@ -30,8 +49,9 @@ export class Binding implements SessionControls, SessionHooks {
   #sid: string | undefined;
   #headersSent = false;
   #late: Promise<void> | undefined;
+  #running: Promise<unknown> | undefined;
 
-  constructor(owner: ServerSideSessionInterface, offered: string | undefined) {
+  constructor(owner: BindingOwner, offered: string | undefined) {
     this.owner = owner;
     this.offered = offered;
     this.#sid = offered;
@@ -105,15 +125,24 @@ export class Binding implements SessionControls, SessionHooks {
     return chain(this.#read(), (record) => this.#settle(record));
   }
 
+  /** A `regenerate` that was not saved yet is dropped with the rest. */
   reload(): Awaitable<void> {
-    this.state.modified = false;
-    if (this.stored === undefined && this.state.loaded) {
-      this.state.reset(this.#initial());
-      return undefined;
-    }
-    return chain(this.#read(), (record) => {
-      this.state.reset(EMPTY);
-      this.#settle(record);
+    return this.exclusively(() => {
+      this.state.modified = false;
+      if (this.former) {
+        this.#sid = this.former.sid;
+        this.stored = this.former.stored;
+        this.former = undefined;
+        this.renamed = false;
+      }
+      if (this.stored === undefined && this.state.loaded) {
+        this.state.reset(this.#initial());
+        return undefined;
+      }
+      return chain(this.#read(), (record) => {
+        this.state.reset(EMPTY);
+        this.#settle(record);
+      });
     });
   }
 
@@ -144,11 +173,12 @@ export class Binding implements SessionControls, SessionHooks {
 
   regenerate(): boolean {
     const { state } = this;
+    state.requireWritable();
     if (state.isEmpty()) return false;
     if (this.#headersSent) {
       throw new SessionHeadersSentError('the response has begun: a new session id could no longer reach the client');
     }
-    if (this.stored && !this.former) this.former = { key: this.key, stored: this.stored };
+    if (this.stored && !this.former) this.former = { sid: this.sid(), key: this.key, stored: this.stored };
     this.stored = undefined;
     this.#sid = undefined;
     this.renamed = true;
@@ -157,6 +187,7 @@ export class Binding implements SessionControls, SessionHooks {
   }
 
   destroy(): void {
+    this.state.requireWritable();
     if (this.#clientHasCookie) this.late();
     if (this.former) this.doomed = this.former.key;
     else if (this.#sid !== undefined && (this.stored || !this.state.loaded)) this.doomed = this.key;
@@ -174,6 +205,24 @@ export class Binding implements SessionControls, SessionHooks {
 
   save(): Awaitable<void> {
     return this.owner.commit(this);
+  }
+
+  /**
+   * Runs one after the other: a commit starts from what the one before it wrote. Without one under way, at once.
+   */
+  exclusively<T>(run: () => Awaitable<T>): Awaitable<T> {
+    const result = this.#running ? this.#running.then(run) : run();
+    if (!isPromise(result)) return result;
+    const running: Promise<unknown> = result.then(
+      () => this.#ended(running),
+      () => this.#ended(running),
+    );
+    this.#running = running;
+    return result;
+  }
+
+  #ended(running: Promise<unknown>): void {
+    if (this.#running === running) this.#running = undefined;
   }
 
   /** Whether the client can come back to this session, once the headers have left. */

@@ -25,10 +25,12 @@ export interface CookieSessionOptions extends SessionInterfaceOptions {
 
 /** Flask's `SecureCookieSessionInterface`. */
 export class SecureCookieSessionInterface extends SessionInterface {
+  readonly absoluteTimeout: number | undefined;
   readonly #options: CookieSessionOptions;
 
   constructor(options: CookieSessionOptions) {
     super(options);
+    this.absoluteTimeout = options.absoluteTimeout;
     this.#options = options;
   }
 
@@ -58,7 +60,7 @@ export class SecureCookieSessionInterface extends SessionInterface {
       });
       const record = codec.open(loaded.payload);
       const created = record.get(CREATED);
-      const { absoluteTimeout } = this.#options;
+      const { absoluteTimeout } = this;
       if (absoluteTimeout !== undefined && Number(created ?? loaded.issuedAt) + absoluteTimeout <= this.now() / 1000) {
         this.refuse('expired', content);
         return;
@@ -81,7 +83,7 @@ export class SecureCookieSessionInterface extends SessionInterface {
 
   initial(): PlainRecord {
     const values: [string, unknown][] = [];
-    if (this.#options.absoluteTimeout !== undefined) values.push([CREATED, Math.floor(this.now() / 1000)]);
+    if (this.absoluteTimeout !== undefined) values.push([CREATED, Math.floor(this.now() / 1000)]);
     if (this.#options.permanent) values.push([PERMANENT, true]);
     return new PlainRecord(values);
   }

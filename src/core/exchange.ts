@@ -48,7 +48,12 @@ export class SessionExchange implements SessionHolder {
    * a word, and fails the save.
    */
   replace(value: unknown): void {
-    this.#replacement = value === this.#session ? undefined : { value };
+    this.#replacement = value !== undefined && value === this.#session ? undefined : { value };
+  }
+
+  /** For `req.session`: the session, or what the handler put in its place. */
+  get current(): unknown {
+    return this.#replacement ? this.#replacement.value : this.session;
   }
 
   /**

@@ -218,7 +218,7 @@ function check(options: SessionOptions): void {
   ) {
     throw new SessionConfigError('refresh', describe(refresh), "'always', 'never' or a share from 0 to 1");
   }
-  const shortest = options.profile === 'flask' ? 1 : 16;
+  const shortest = options.profile === 'flask' ? 6 : 16;
   if (idLength !== undefined && !(Number.isInteger(idLength) && idLength >= shortest && idLength <= 128)) {
     throw new SessionConfigError('idLength', describe(idLength), `a whole number of bytes from ${shortest} to 128`);
   }

@@ -1,7 +1,7 @@
 /** The dictionary is on the server: the cookie holds an id, a store holds the record (Flask-Session's interfaces). */
 import type { Codec, OpenRecord } from '../codecs/codec.ts';
 import type { Signer } from '../codecs/signer.ts';
-import { Binding } from './binding.ts';
+import { Binding, type BindingOwner } from './binding.ts';
 import { commit, move, type Outcome } from './commit.ts';
 import type { SessionEffects } from './effects.ts';
 import { emit, type SessionEvent, type SessionEventListener } from './events.ts';
@@ -49,7 +49,7 @@ const RENAMED_MEMORY_KEYS = 10_000;
  */
 type Result = 'kept' | 'emptied' | 'gone' | 'untouchable' | 'renamed';
 
-export class ServerSideSessionInterface extends SessionInterface {
+export class ServerSideSessionInterface extends SessionInterface implements BindingOwner {
   readonly store: GuardedStore;
   readonly rules: Rules;
   readonly absoluteTimeout: number | undefined;
@@ -141,15 +141,14 @@ export class ServerSideSessionInterface extends SessionInterface {
     const { state } = binding;
     if (!state.loaded) {
       // Untouched. Only Flask's refresh at every request makes it worth reading.
-      if (this.rules.refresh !== 'always')
-        return binding.doomed ? this.#finish(session, request) : { vary: state.accessed };
+      if (this.rules.refresh !== 'always') return { vary: state.accessed };
       const accessed = state.accessed;
       return chain(binding.load(), () => {
         state.accessed = accessed;
-        return this.#finish(session, request);
+        return binding.exclusively(() => this.#finish(session, request));
       });
     }
-    return this.#finish(session, request);
+    return binding.exclusively(() => this.#finish(session, request));
   }
 
   #finish(session: Session, request: SessionRequest): Awaitable<SessionEffects> {
@@ -192,8 +191,10 @@ export class ServerSideSessionInterface extends SessionInterface {
   /** For `session.save()`: what the response would do to the record, now. */
   commit(binding: Binding): Awaitable<void> {
     if (!binding.state.loaded || binding.state.readOnly !== undefined) return undefined;
-    const decision = this.#decide(binding, binding.offered !== undefined);
-    return chain(this.#perform(binding, decision), () => undefined);
+    return binding.exclusively(() => {
+      const decision = this.#decide(binding, binding.offered !== undefined);
+      return chain(this.#perform(binding, decision), () => undefined);
+    });
   }
 
   #perform(binding: Binding, decision: Decision): Awaitable<Result> {

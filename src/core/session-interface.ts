@@ -35,12 +35,16 @@ export abstract class SessionInterface {
   readonly refreshEachRequest: boolean;
   readonly now: () => number;
   readonly #cookie: CookieWriter;
+  readonly #wireName: string | undefined;
 
   /** @throws SessionConfigError when the cookie's attributes cannot work */
   constructor(options: SessionInterfaceOptions = {}) {
     this.lifetime = options.lifetime ?? 31 * 86_400;
     this.refreshEachRequest = options.refreshEachRequest ?? true;
     this.now = options.now ?? Date.now;
+    const { name = 'session' } = options.cookie ?? {};
+    const wireName = String.fromCharCode(...new TextEncoder().encode(name));
+    this.#wireName = wireName === name ? undefined : wireName;
     this.#cookie = new CookieWriter(
       { name: 'session', httpOnly: true, path: '/', ...options.cookie },
       options.deletionAttributes,
@@ -96,7 +100,9 @@ export abstract class SessionInterface {
 
   /** The value of this interface's cookie, undefined when the request has none. */
   readCookie(request: SessionRequest): string | undefined {
-    return readCookie(request.cookie, this.#cookie.name);
+    const value = readCookie(request.cookie, this.#cookie.name);
+    // A name outside of ASCII comes back as the bytes that were sent, which headers show as Latin-1.
+    return value ?? (this.#wireName === undefined ? undefined : readCookie(request.cookie, this.#wireName));
   }
 
   /**

@@ -17,6 +17,8 @@ export interface SessionData {}
 
 /** What an interface lets a session do by itself. Each is undefined where it makes no sense. */
 export interface SessionControls {
+  /** Whether the visitor brought no session that could be resumed. Default true. */
+  readonly isNew?: boolean;
   /** The id, made when first asked for; null where there is none (the data is in the cookie). */
   sid?(): string | null;
   regenerate?(): boolean;
@@ -50,6 +52,7 @@ export class SessionMembers<D extends object = SessionData> extends Dictionary {
     super(state);
     this.#state = state;
     this.#controls = controls;
+    if (controls.isNew !== undefined) state.isNew = controls.isNew;
     if (data !== undefined && data !== state) state.rebase(new PlainRecord(entriesOf(data)));
   }
 
@@ -132,6 +135,7 @@ export class SessionMembers<D extends object = SessionData> extends Dictionary {
   pop<V = unknown>(key: string, fallback: V): V;
   pop(key: string, fallback?: unknown): unknown {
     const state = this.#touch();
+    state.requireWritable();
     if (!state.has(key)) return fallback;
     const value = state.get(key);
     state.delete(key);
@@ -143,6 +147,7 @@ export class SessionMembers<D extends object = SessionData> extends Dictionary {
   setDefault<V>(key: string, value: V): V;
   setDefault(key: string, value: unknown): unknown {
     const state = this.#touch();
+    state.requireWritable();
     if (!state.has(key)) state.set(key, value);
     return state.get(key);
   }
@@ -150,6 +155,7 @@ export class SessionMembers<D extends object = SessionData> extends Dictionary {
   /** Sets every member of the object (Python's `update`). Counts as a change even when there is none. */
   assign(values: Partial<D> | Readonly<Record<string, unknown>> | Iterable<readonly [string, unknown]>): this {
     const state = this.#touch();
+    state.requireWritable();
     for (const [key, value] of entriesOf(values)) state.set(key, value);
     this.modified = true;
     return this;

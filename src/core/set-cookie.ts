@@ -33,7 +33,7 @@ export class CookieWriter {
 
   /**
    * @param deletion `needed`: a deletion carries what decides which cookie goes, and whether a browser obeys: Domain,
-   * Path, Secure and Partitioned (Flask-Session sends only the first two); `all`: every attribute, as Flask's own
+   * Path, Secure, Partitioned and `SameSite=None` (Flask-Session sends only the first two); `all`: every attribute, as Flask's own
    * @throws SessionConfigError for what no header can carry; the rest is for {@link validateCookieOptions}
    */
   constructor(attributes: CookieAttributes, deletion: 'all' | 'needed' = 'all') {
@@ -45,7 +45,8 @@ export class CookieWriter {
     const where = path === undefined ? '' : `; Path=${encodePath(path)}`;
     const apart = partitioned ? '; Partitioned' : '';
     this.#tail = (httpOnly ? '; HttpOnly' : '') + where + (sameSite ? `; SameSite=${sameSite}` : '') + apart;
-    this.#deletionTail = deletion === 'all' ? this.#tail : where + apart;
+    const crossSite = sameSite === 'None' ? '; SameSite=None' : '';
+    this.#deletionTail = deletion === 'all' ? this.#tail : where + crossSite + apart;
     this.#secure = partitioned ? true : (attributes.secure ?? false);
   }
 

@@ -74,12 +74,13 @@ export class SessionState {
     return this.#base;
   }
 
-  /** Begins on, or goes over to, another record. Operations stay; what was lent from the former record does not count. */
+  /** Begins on, or goes over to, another record. Operations stay. */
   rebase(base: OpenRecord): void {
     this.#base = base;
     this.#reopen = undefined;
     this.#unread = false;
-    this.#lent.clear();
+    // What a handler holds of a value that is another by now is no longer a value of this session.
+    for (const [key, value] of this.#lent) if (!base.same(key, value)) this.#lent.delete(key);
     for (const [key, operation] of this.#operations) {
       if (operation.kind === 'update') operation.value = runAll(operation.steps, unwrap(base.get(key)));
     }
@@ -205,8 +206,13 @@ export class SessionState {
     this.#operations.set(key, { kind: 'set', value });
   }
 
-  #write(): void {
+  /** @throws SessionReadOnlyError */
+  requireWritable(): void {
     if (this.readOnly !== undefined) throw new SessionReadOnlyError(this.readOnly);
+  }
+
+  #write(): void {
+    this.requireWritable();
     if (this.#unread) void this.base;
     this.hooks?.late?.();
   }

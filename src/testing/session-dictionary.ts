@@ -1,7 +1,7 @@
 /** Part of the session suite: the dictionary, its flags, and what is saved of it. */
 import assert from 'node:assert/strict';
 import { Session } from '../core/session.ts';
-import type { SessionTest, Stage } from './session-suite.ts';
+import type { SessionTest, Stage } from './stage.ts';
 
 const flags = (session: Session) => ({ accessed: session.accessed, modified: session.modified });
 const READ = { accessed: true, modified: false };

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import type { ServerSideSessionInterface } from '../core/server-session.ts';
 import type { Session } from '../core/session.ts';
-import type { SessionTest, Stage } from './session-suite.ts';
+import type { SessionTest, Stage } from './stage.ts';
 import { Visitor } from './visitor.ts';
 
 const reasons = (stage: Stage) => stage.events.flatMap((event) => (event.type === 'not-resumed' ? [event.reason] : []));

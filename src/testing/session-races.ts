@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import type { ServerSideSessionInterface } from '../core/server-session.ts';
 import type { Session } from '../core/session.ts';
 import type { SessionStore } from '../core/store.ts';
-import type { SessionTest } from './session-suite.ts';
+import type { SessionTest } from './stage.ts';
 
 export const races: SessionTest[] = [
   [

@@ -8,6 +8,7 @@ import type { Awaitable, SessionStore } from '../core/store.ts';
 import { dictionary } from './session-dictionary.ts';
 import { identity, lifetime } from './session-lifetime.ts';
 import { races } from './session-races.ts';
+import type { SessionTest, Stage } from './stage.ts';
 import { Visitor } from './visitor.ts';
 
 export interface SessionSuiteRunner {
@@ -27,19 +28,6 @@ export interface SessionSuiteOptions {
   /** More options for the interface: `{ profile: 'flask' }`, a format, … */
   readonly options?: SessionOptions;
 }
-
-/** What every test gets. */
-export interface Stage {
-  readonly store: SessionStore;
-  readonly events: SessionEvent[];
-  /** A browser that was never here, at sessions with these options. */
-  visitor(options?: SessionOptions, store?: SessionStore): Visitor;
-  /** Lets time pass. */
-  pass(seconds: number): Promise<void>;
-  now(): number;
-}
-
-export type SessionTest = readonly [name: string, body: (stage: Stage) => Promise<void>];
 
 export function sessionSuite({ describe, it }: SessionSuiteRunner, options: SessionSuiteOptions): void {
   describe(`sessions on ${options.name}`, () => {

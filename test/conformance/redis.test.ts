@@ -136,6 +136,10 @@ describe.skipIf(sentinel.missing)(`sentinels${sentinel.note}`, () => {
 
   const ways: Way[] = [
     { name: 'node-redis, a sentinel', connect: () => connected(createSentinel({ name, sentinelRootNodes: nodes })) },
+    {
+      name: 'node-redis, a sentinel, reading from replicas',
+      connect: () => connected(createSentinel({ name, sentinelRootNodes: nodes, replicaPoolSize: 1 })),
+    },
     { name: 'ioredis, sentinels', connect: () => ready(new Redis({ name, sentinels: nodes })) },
   ];
   ways.forEach(suiteFor);

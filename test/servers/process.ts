@@ -45,6 +45,12 @@ export interface ServerCommand {
   readonly timeout?: number;
 }
 
+/** Where there is no `setpriv`, a process that ends in order takes its servers along. */
+const running = new Set<ChildProcess>();
+process.once('exit', () => {
+  for (const child of running) child.kill('SIGKILL');
+});
+
 /** Starts a process and waits until it is ready. It dies with the process that started it, however that ends. */
 export async function startProcess(server: ServerCommand): Promise<ServerProcess> {
   const { command, args, cwd, uid, gid } = server;
@@ -70,9 +76,8 @@ export async function startProcess(server: ServerCommand): Promise<ServerProcess
       resolve();
     });
   });
-  const atExit = (): void => void child.kill('SIGKILL');
-  process.once('exit', atExit);
-  void ended.then(() => process.off('exit', atExit));
+  running.add(child);
+  void ended.then(() => running.delete(child));
 
   try {
     await until(

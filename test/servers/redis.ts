@@ -61,19 +61,23 @@ export interface RedisCluster {
   stop(): Promise<void>;
 }
 
-/** Three primaries, which share the slots in equal parts. */
+/** Three primaries, which share the slots in equal parts, each with a replica that is in sync. */
 export async function startRedisCluster(): Promise<RedisCluster> {
-  const args = ['--cluster-enabled', 'yes', '--cluster-node-timeout', '5000'];
+  const args = ['--cluster-enabled', 'yes', '--cluster-node-timeout', '5000', '--repl-diskless-sync-delay', '0'];
   // Each listens for the others 10,000 ports higher, unless told; a free port of ours may be too high for that.
   const start = async () => startOwnRedis([...args, '--cluster-port', String(await freePort())]);
-  const servers = await Promise.all([start(), start(), start()]);
+  const servers = await Promise.all(Array.from({ length: 6 }, start));
   const ports = servers.map(({ port }) => port);
   const stop = async (): Promise<void> => void (await Promise.all(servers.map((server) => server.stop())));
   try {
     const nodes = ports.map((port) => `127.0.0.1:${port}`);
-    await cli(['--cluster', 'create', ...nodes, '--cluster-replicas', '0', '--cluster-yes']);
+    await cli(['--cluster', 'create', ...nodes, '--cluster-replicas', '1', '--cluster-yes']);
     for (const port of ports) {
-      await until(async () => (await cli(['-p', String(port), 'cluster', 'info'])).includes('cluster_state:ok'), 'ok');
+      await until(async () => {
+        const state = await cli(['-p', String(port), 'cluster', 'info']);
+        const role = await cli(['-p', String(port), 'info', 'replication']);
+        return state.includes('cluster_state:ok') && /connected_slaves:1|master_link_status:up/.test(role);
+      }, 'every node of the cluster knows the others');
     }
   } catch (error) {
     await stop();

@@ -23,7 +23,8 @@ const EXPECTED =
 export function parseRedisUrl(text: string): RedisAddress {
   let url: URL;
   try {
-    url = new URL(text);
+    // The host may be left out, which URLs with a user do not allow.
+    url = new URL(text.replace(/^([a-z]+:\/\/(?:[^/?#@]*@)?)(?=[/?#]|$)/, '$1localhost'));
   } catch {
     throw refused('a text that is no URL');
   }
@@ -40,7 +41,7 @@ export function parseRedisUrl(text: string): RedisAddress {
   };
   if (protocol === 'unix:') {
     const path = decoded(url.pathname);
-    if (!path || url.hostname) throw refused('a unix:// URL without an absolute path');
+    if (path.length < 2 || url.hostname !== 'localhost') throw refused('a unix:// URL without an absolute path');
     return { ...shared, path, database: database(query.get('db') ?? ''), tls: undefined };
   }
   const verify = query.get('ssl_cert_reqs') ?? 'required';
@@ -48,7 +49,7 @@ export function parseRedisUrl(text: string): RedisAddress {
   return {
     ...shared,
     // Brackets belong to the URL, not to the address.
-    host: url.hostname.replace(/^\[(.*)\]$/, '$1') || 'localhost',
+    host: url.hostname.replace(/^\[(.*)\]$/, '$1'),
     port: url.port ? Number(url.port) : 6379,
     database: database(query.get('db') ?? decoded(url.pathname.slice(1))),
     tls: protocol === 'rediss:' ? { rejectUnauthorized: verify !== 'none' } : undefined,
