@@ -7,7 +7,7 @@ import type { OutgoingHttpHeader, ServerResponse } from 'node:http';
 import { type SessionEffects, withPrivate, withVary } from '../core/effects.ts';
 import type { SessionExchange } from '../core/exchange.ts';
 import { isPromise } from '../core/store.ts';
-import { FrozenHead } from './frozen-head.ts';
+import { FrozenHead } from './held-response-head.ts';
 
 type Method = 'writeHead' | 'write' | 'end' | 'flushHeaders';
 type Call = { readonly method: Method; readonly args: unknown[] };

@@ -32,7 +32,7 @@ export interface SessionControls {
   settleLate?(): Promise<void>;
 }
 
-let reveal: (session: SessionMembers) => { state: SessionState; controls: SessionControls };
+let reveal: (session: SessionMembers) => SessionControls;
 
 /** The members of every session. `D` is what it holds: see {@link SessionData}. */
 export class SessionMembers<D extends object = SessionData> extends Dictionary {
@@ -40,7 +40,7 @@ export class SessionMembers<D extends object = SessionData> extends Dictionary {
   readonly #controls: SessionControls;
 
   static {
-    reveal = (session) => ({ state: session.#state, controls: session.#controls });
+    reveal = (session) => session.#controls;
   }
 
   /**
@@ -285,13 +285,8 @@ interface SessionConstructor {
 export const Session: SessionConstructor = SessionMembers as unknown as SessionConstructor;
 
 /** The engine's side of a session. @internal */
-export function stateOf(session: SessionMembers): SessionState {
-  return reveal(session).state;
-}
-
-/** @internal */
 export function controlsOf(session: SessionMembers): SessionControls {
-  return reveal(session).controls;
+  return reveal(session);
 }
 
 function entriesOf(values: object | Iterable<readonly [string, unknown]>): Iterable<readonly [string, unknown]> {

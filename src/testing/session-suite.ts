@@ -8,7 +8,7 @@ import type { Awaitable, SessionStore } from '../core/store.ts';
 import { dictionary } from './session-dictionary.ts';
 import { identity, lifetime } from './session-lifetime.ts';
 import { races } from './session-races.ts';
-import type { SessionTest, Stage } from './stage.ts';
+import type { Stage } from './stage.ts';
 import { Visitor } from './visitor.ts';
 
 export interface SessionSuiteRunner {

@@ -1,0 +1,130 @@
+/** The meta protocol of memcached 1.6: values are bytes, every item has a CAS token, and a read tells what is left of its time. */
+import { SessionStoreError } from '../../errors.ts';
+import { Connection, type ConnectionOptionsOf } from './connection.ts';
+import { type Distribution, type Locate, locator } from './distribution.ts';
+import { MemcachedError } from './failure.ts';
+import { ITEM_OVERHEAD, type Item, type Items, type Token } from './items.ts';
+import { type WireKey, wireKey } from './key.ts';
+import { flag, type Reply } from './reply.ts';
+import type { ServerAddress } from './servers.ts';
+
+/** A server's number for a content, and the connection on which it said so: after a restart the numbers begin anew. */
+class CasToken {
+  readonly cas: string;
+  readonly epoch: number;
+
+  constructor(cas: string, epoch: number) {
+    this.cas = cas;
+    this.epoch = epoch;
+  }
+}
+
+/** No server can be told to take less than this. */
+const ALWAYS_FITS = 1024;
+
+export class MetaClient implements Items {
+  readonly atomic = true;
+  readonly #connections: readonly Connection[];
+  readonly #locate: Locate;
+
+  /** Connects when it is first used. A server that is down fails the keys that it has; they go nowhere else. */
+  constructor(servers: readonly ServerAddress[], distribution: Distribution, options: ConnectionOptionsOf) {
+    this.#connections = servers.map((server) => new Connection(server, options));
+    this.#locate = locator(distribution, servers);
+  }
+
+  read(key: string): Promise<Item | undefined> {
+    const wire = wireKey(key);
+    const connection = this.#of(wire);
+    return connection.request(`mg ${wire.text}${wire.flags} v t c`, undefined, (reply) => {
+      if (reply.line.startsWith('EN')) return undefined;
+      const { value } = reply;
+      const left = Number(flag(reply.line, 't') ?? Number.NaN);
+      if (!value || !Number.isInteger(left)) throw unexpected();
+      const token = tokenOf(reply, connection);
+      return { bytes: value, left: left === -1 ? Number.POSITIVE_INFINITY : left, token };
+    });
+  }
+
+  add(key: string, bytes: Uint8Array, exptime: number): Promise<Token | false> {
+    return this.#store(key, bytes, `T${exptime} ME c`);
+  }
+
+  replace(key: string, bytes: Uint8Array, exptime: number, token: Token): Promise<Token | false> {
+    return this.#store(key, bytes, `T${exptime} C${(token as CasToken).cas} c`, token);
+  }
+
+  removeIf(key: string, token: Token): Promise<boolean> {
+    const wire = wireKey(key);
+    const connection = this.#of(wire);
+    const { cas, epoch } = token as CasToken;
+    if (epoch !== connection.epoch) return Promise.resolve(false);
+    return connection.request(`md ${wire.text}${wire.flags} C${cas}`, undefined, isDone);
+  }
+
+  remove(key: string): Promise<boolean> {
+    const wire = wireKey(key);
+    return this.#of(wire).request(`md ${wire.text}${wire.flags}`, undefined, isDone);
+  }
+
+  touch(key: string, exptime: number): Promise<boolean> {
+    const wire = wireKey(key);
+    return this.#of(wire).request(`mg ${wire.text}${wire.flags} T${exptime}`, undefined, isDone);
+  }
+
+  close(): void {
+    for (const connection of this.#connections) connection.close();
+  }
+
+  #of({ bytes }: WireKey): Connection {
+    return this.#connections[this.#locate(bytes)]!;
+  }
+
+  async #store(key: string, bytes: Uint8Array, flags: string, token?: Token): Promise<Token | false> {
+    const wire = wireKey(key);
+    const connection = this.#of(wire);
+    const size = wire.text.length + bytes.length + ITEM_OVERHEAD;
+    if (size > ALWAYS_FITS) {
+      // Any command makes the server say what it takes before it is sent.
+      if (connection.itemLimit === undefined)
+        await connection.request(`mg ${wire.text}${wire.flags}`, undefined, isDone);
+      if (size > (connection.itemLimit ?? Number.POSITIVE_INFINITY)) throw tooLarge(bytes.length);
+    }
+    if (token && (token as CasToken).epoch !== connection.epoch) return false;
+    return connection.request(
+      `ms ${wire.text} ${bytes.length}${wire.flags} ${flags}`,
+      bytes,
+      (reply) => isDone(reply) && tokenOf(reply, connection),
+    );
+  }
+}
+
+export function tooLarge(size: number): SessionStoreError {
+  const message = `session store memcached: a record of ${size} bytes is more than the server takes (its option -I)`;
+  return new SessionStoreError('memcached', 'write', message);
+}
+
+/** Done, or not because something else is there, or nothing. */
+function isDone({ line }: Reply): boolean {
+  switch (line.slice(0, 3).trimEnd()) {
+    case 'HD':
+      return true;
+    case 'EN':
+    case 'NS':
+    case 'EX':
+    case 'NF':
+      return false;
+    default:
+      throw unexpected();
+  }
+}
+
+function tokenOf({ line }: Reply, connection: Connection): CasToken {
+  const cas = flag(line, 'c');
+  if (cas === undefined || !/^[1-9]\d{0,19}$/.test(cas)) throw unexpected();
+  return new CasToken(cas, connection.epoch);
+}
+
+function unexpected(): MemcachedError {
+  return new MemcachedError('EPROTOCOL', 'the server sent an answer that none of its commands has');
+}
