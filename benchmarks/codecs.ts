@@ -7,6 +7,7 @@
  */
 import assert from 'node:assert/strict';
 import { msgpack } from '../src/codecs/msgpack.ts';
+import { median } from './report.ts';
 
 const ROUNDS = 61;
 const ROUND_MS = 8;
@@ -117,11 +118,6 @@ function time(run: () => unknown): number {
     now = process.hrtime.bigint();
   }
   return Number(now - start) / calls;
-}
-
-function median(numbers: readonly number[]): number {
-  const sorted = [...numbers].sort((a, b) => a - b);
-  return sorted[sorted.length >> 1]!;
 }
 
 check();

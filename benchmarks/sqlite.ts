@@ -11,6 +11,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { SqliteStore } from '../src/stores/sqlite.ts';
+import { median } from './report.ts';
 
 const RECORDS = 50_000;
 const ROUNDS = 20_000;
@@ -102,8 +103,4 @@ function timed<T>(times: number[], step: () => T): T {
   const result = step();
   times.push(Number(process.hrtime.bigint() - start) / 1000);
   return result;
-}
-
-function median(list: number[]): number {
-  return list.toSorted((a, b) => a - b)[list.length >> 1]!;
 }
