@@ -1,6 +1,6 @@
 /** The meta protocol of memcached 1.6: values are bytes, every item has a CAS token, and a read tells what is left of its time. */
 import { SessionStoreError } from '../../errors.ts';
-import { Connection, type ConnectionOptionsOf } from './connection.ts';
+import { Connection, type ConnectionSettings } from './connection.ts';
 import { type Distribution, type Locate, locator } from './distribution.ts';
 import { MemcachedError } from './failure.ts';
 import { ITEM_OVERHEAD, type Item, type Items, type Token } from './items.ts';
@@ -28,7 +28,7 @@ export class MetaClient implements Items {
   readonly #locate: Locate;
 
   /** Connects when it is first used. A server that is down fails the keys that it has; they go nowhere else. */
-  constructor(servers: readonly ServerAddress[], distribution: Distribution, options: ConnectionOptionsOf) {
+  constructor(servers: readonly ServerAddress[], distribution: Distribution, options: ConnectionSettings) {
     this.#connections = servers.map((server) => new Connection(server, options));
     this.#locate = locator(distribution, servers);
   }

@@ -10,18 +10,13 @@ import { type ConnectionOptions, connect as connectTls } from 'node:tls';
 import { MemcachedError } from './failure.ts';
 import { type Greeting, greeting } from './greeting.ts';
 import { flag, type Reply, ReplyReader } from './reply.ts';
-import type { ServerAddress } from './servers.ts';
+import type { Credentials, ServerAddress, TlsOptions } from './servers.ts';
 
-export interface ConnectionOptionsOf {
+export interface ConnectionSettings {
   /** Milliseconds until a command, or connecting, has failed. */
   readonly timeout: number;
-  readonly tls: ConnectionOptions | undefined;
+  readonly tls: TlsOptions | undefined;
   readonly credentials: Credentials | undefined;
-}
-
-export interface Credentials {
-  readonly username: string;
-  readonly password: string;
 }
 
 interface Pending {
@@ -41,7 +36,7 @@ const KEEP_ALIVE_MS = 30_000;
 
 export class Connection {
   readonly #address: ServerAddress;
-  readonly #options: ConnectionOptionsOf;
+  readonly #options: ConnectionSettings;
   #socket: Socket | undefined;
   #greeting: Greeting | undefined;
   #ready = false;
@@ -61,7 +56,7 @@ export class Connection {
   #retryAt = 0;
   #lastError: MemcachedError | undefined;
 
-  constructor(address: ServerAddress, options: ConnectionOptionsOf) {
+  constructor(address: ServerAddress, options: ConnectionSettings) {
     this.#address = address;
     this.#options = options;
   }
@@ -137,7 +132,7 @@ export class Connection {
     this.#greeting = greeting(credentials);
     const reader = new ReplyReader((reply) => this.#take(reply));
     socket.setNoDelay(true).setKeepAlive(true, KEEP_ALIVE_MS);
-    socket.once(tls ? 'secureConnect' : 'connect', () => socket.write(this.#greeting!.text));
+    socket.once(tls ? 'secureConnect' : 'connect', () => socket.write(this.#greeting!.text, 'latin1'));
     socket.on('data', (chunk: Buffer) => {
       if (socket !== this.#socket) return;
       try {

@@ -1,8 +1,9 @@
 /** The beginning of every connection: authentication where it is asked for, and what the server will take. */
-import type { Credentials } from './connection.ts';
 import { MemcachedError } from './failure.ts';
+import type { Credentials } from './servers.ts';
 
 export interface Greeting {
+  /** Bytes, each as a character. */
   readonly text: string;
   /** True with the line that ends it. @throws MemcachedError */
   take(line: string): boolean;

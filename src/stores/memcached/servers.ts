@@ -9,6 +9,20 @@ export interface ServerAddress {
   readonly path?: string;
 }
 
+export interface Credentials {
+  readonly username: string;
+  readonly password: string;
+}
+
+/** As Node's `tls.connect` takes them; certificates and keys in PEM. */
+export interface TlsOptions {
+  readonly ca?: string | string[];
+  readonly cert?: string;
+  readonly key?: string;
+  readonly servername?: string;
+  readonly rejectUnauthorized?: boolean;
+}
+
 const DEFAULT_PORT = 11211;
 const EXPECTED = '`host`, `host:port`, `[IPv6 address]:port`, or the absolute path of a socket';
 

@@ -1,4 +1,6 @@
 /** What the contract's suite does not ask: options, clocks that differ, scripts that are gone, older servers. */
+import { execFileSync } from 'node:child_process';
+import { join } from 'node:path';
 import { RedisStore } from 'flacon/stores/redis';
 import { Redis } from 'ioredis';
 import { createClient } from 'redis';
@@ -7,8 +9,8 @@ import { SessionConfigError } from '../../../src/errors.ts';
 import { commandsOf } from '../../../src/stores/redis/client.ts';
 import { openClient } from '../../../src/stores/redis/driver.ts';
 import { parseRedisUrl } from '../../../src/stores/redis/url.ts';
-import { available } from '../../servers/process.ts';
-import { startOwnRedis } from '../../servers/redis.ts';
+import { available, ensureBinary, freePort, temporaryFolder } from '../../servers/process.ts';
+import { type StartedRedis, startOwnRedis } from '../../servers/redis.ts';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -315,5 +317,63 @@ describe.skipIf(older.missing)(`on a server before Redis 7${older.note}`, () => 
     expect(await store.read('nothing')).toBeUndefined();
     expect(await store.touch('nothing', deadline)).toBe(false);
     await store.close();
+  });
+});
+
+describe.skipIf(current.missing)(`where a URL leads${current.note}`, () => {
+  const folder = temporaryFolder('redis-urls');
+  let server: StartedRedis;
+  let tlsPort: number;
+  beforeAll(async () => {
+    const openssl = await ensureBinary('openssl', 'openssl');
+    const [key, certificate] = [join(folder.path, 'key.pem'), join(folder.path, 'cert.pem')];
+    const request = ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-subj', '/CN=localhost', '-days', '2'];
+    execFileSync(openssl, [...request, '-keyout', key, '-out', certificate], { stdio: 'ignore' });
+    tlsPort = await freePort();
+    const tls = ['--tls-port', String(tlsPort), '--tls-cert-file', certificate, '--tls-key-file', key];
+    const socket = ['--unixsocket', join(folder.path, 'redis.sock')];
+    server = await startOwnRedis([...tls, '--tls-auth-clients', 'no', '--requirepass', 'secret', ...socket]);
+  });
+  afterAll(async () => {
+    await server.stop();
+    folder.remove();
+  });
+
+  describe.each(['redis', 'ioredis'] as const)('%s', (driver) => {
+    const put = async (url: string): Promise<void> => {
+      const store = new RedisStore({ url, driver });
+      await store.delete('k');
+      expect(await store.write('k', bytes(url), Date.now() + MINUTE, undefined)).toBe('written');
+      await store.close();
+    };
+    const found = async (database: number): Promise<string | null> => {
+      const raw = new Redis(server.port, { password: 'secret', db: database });
+      const value = await raw.get('k');
+      raw.disconnect();
+      return value;
+    };
+
+    test('a database', async () => {
+      for (const url of ['/3', '?db=3', '/3?password=secret']) {
+        const whole = `redis://${url.includes('password') ? '' : ':secret@'}127.0.0.1:${server.port}${url}`;
+        await put(whole);
+        expect(await found(3)).toBe(whole);
+      }
+    });
+
+    test('a socket', async () => {
+      const url = `unix://:secret@${folder.path}/redis.sock?db=4`;
+      await put(url);
+      expect(await found(4)).toBe(url);
+    });
+
+    test('TLS, whose certificate is checked unless that is turned off', async () => {
+      const url = `rediss://:secret@localhost:${tlsPort}/5`;
+      await put(`${url}?ssl_cert_reqs=none`);
+      expect(await found(5)).toBe(`${url}?ssl_cert_reqs=none`);
+      const strict = new RedisStore({ url, driver });
+      await expect(strict.read('k')).rejects.toMatchObject({ cause: { code: 'DEPTH_ZERO_SELF_SIGNED_CERT' } });
+      await strict.close();
+    });
   });
 });

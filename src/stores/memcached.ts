@@ -1,0 +1,156 @@
+/**
+ * Memcached 1.6 through a small client of its own, or through a client that the application has.
+ *
+ * A record is an item with Flask-Session's key, its bytes and no flags. Memcached compares no contents, but numbers them: a
+ * read gives the number along, the store remembers it with the bytes that it handed out or wrote, and a conditional write of
+ * those bytes is one command with that number. Only for bytes that it does not know it reads and compares first.
+ *
+ * The server ends what has expired, by its own clock in whole seconds, and may forget records when its memory is full. What
+ * a server that is down holds is out of reach; it is looked for nowhere else, since two servers with different states of one
+ * session would lose writes.
+ */
+import type { SessionStore, StoredRecord, WriteResult } from '../core/store.ts';
+import { SessionStoreError } from '../errors.ts';
+import { Deadlines, toExptime } from './memcached/expiry.ts';
+import type { Item, Items, Token } from './memcached/items.ts';
+import { itemsFrom, type MemcachedOptions } from './memcached/options.ts';
+import { Turns } from './memcached/turns.ts';
+
+export type { Distribution } from './memcached/distribution.ts';
+export { MemcachedError, type MemcachedErrorCode } from './memcached/failure.ts';
+export type { MemjsClient } from './memcached/memjs.ts';
+export type { NpmMemcachedClient } from './memcached/npm-memcached.ts';
+export type { TlsOptions } from './memcached/servers.ts';
+
+export interface MemcachedStoreOptions extends MemcachedOptions {
+  /** The clock, in milliseconds since 1970. Lifetimes of more than 30 days need a server with about the same time. */
+  now?: () => number;
+}
+
+/** Somebody else changes the record to the same bytes between each reading and writing: not for ever. */
+const MAX_ATTEMPTS = 100;
+
+export class MemcachedStore implements SessionStore {
+  readonly name = 'memcached';
+  /** False with a client of `memjs`, which cannot compare: two processes may then lose a write. */
+  readonly atomic: boolean;
+  /** False with a client of `memcached`: only records in JSON are then stored as Flask stores them. */
+  readonly binary: boolean;
+  readonly #items: Items;
+  readonly #turns: Turns | undefined;
+  readonly #now: () => number;
+  readonly #deadlines = new Deadlines();
+  readonly #tokens = new WeakMap<Uint8Array, { readonly key: string; readonly token: Token }>();
+  #closed = false;
+
+  /** Connects at the first use. @throws SessionConfigError */
+  constructor(options: MemcachedStoreOptions = {}) {
+    const { items, client, binary } = itemsFrom(options);
+    this.#items = items;
+    this.atomic = items.atomic;
+    this.binary = binary;
+    this.#turns = client && !items.atomic ? Turns.of(client) : undefined;
+    this.#now = options.now ?? Date.now;
+  }
+
+  async read(key: string): Promise<StoredRecord | undefined> {
+    this.#check('read');
+    const item = await this.#items.read(key);
+    return item && this.#toRecord(key, item);
+  }
+
+  /** @throws SessionStoreError for a record over the server's limit; SessionEncodeError for a deadline after 2038 */
+  async write(
+    key: string,
+    record: Uint8Array | null,
+    expiresAt: number,
+    expected: Uint8Array | undefined,
+  ): Promise<WriteResult> {
+    this.#check('write');
+    const next = expiresAt <= this.#now() ? null : record;
+    const step = () => (expected ? this.#update(key, next, expiresAt, expected) : this.#create(key, next, expiresAt));
+    return this.#turns ? this.#turns.take(key, step) : step();
+  }
+
+  async touch(key: string, expiresAt: number): Promise<boolean> {
+    if (expiresAt <= this.#now()) return this.delete(key);
+    this.#check('touch');
+    const exptime = toExptime(expiresAt, this.#now());
+    const step = () => this.#items.touch(key, exptime);
+    const alive = await (this.#turns ? this.#turns.take(key, step) : step());
+    if (alive) this.#deadlines.note(key, expiresAt);
+    return alive;
+  }
+
+  async delete(key: string): Promise<boolean> {
+    this.#check('delete');
+    this.#deadlines.forget(key);
+    const step = () => this.#items.remove(key);
+    return this.#turns ? this.#turns.take(key, step) : step();
+  }
+
+  /** Closes the connections that the store made; a client that was given stays open. */
+  close(): void {
+    this.#closed = true;
+    this.#items.close?.();
+  }
+
+  async #create(key: string, record: Uint8Array | null, expiresAt: number): Promise<WriteResult> {
+    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+      if (record) {
+        const added = await this.#items.add(key, record, toExptime(expiresAt, this.#now()));
+        if (added !== false) return this.#written(key, record, expiresAt, added);
+      }
+      const item = await this.#items.read(key);
+      if (item) return { conflict: this.#toRecord(key, item) };
+      if (!record) return 'written';
+    }
+    throw unsettled();
+  }
+
+  async #update(key: string, record: Uint8Array | null, expiresAt: number, expected: Uint8Array): Promise<WriteResult> {
+    const remembered = this.#tokens.get(expected);
+    let token = remembered?.key === key ? remembered.token : undefined;
+    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+      if (token === undefined) {
+        const item = await this.#items.read(key);
+        if (!item) return 'gone';
+        if (Buffer.compare(item.bytes, expected) !== 0) return { conflict: this.#toRecord(key, item) };
+        token = item.token;
+      }
+      if (record) {
+        const replaced = await this.#items.replace(key, record, toExptime(expiresAt, this.#now()), token);
+        if (replaced !== false) return this.#written(key, record, expiresAt, replaced);
+      } else if (await this.#items.removeIf(key, token)) {
+        this.#deadlines.forget(key);
+        return 'written';
+      }
+      // Another content, or the same written anew, or none: to be seen.
+      token = undefined;
+    }
+    throw unsettled();
+  }
+
+  #written(key: string, record: Uint8Array, expiresAt: number, token: Token | undefined): 'written' {
+    this.#deadlines.note(key, expiresAt);
+    if (token) this.#tokens.set(record, { key, token });
+    return 'written';
+  }
+
+  #toRecord(key: string, { bytes, left, token }: Item): StoredRecord {
+    if (this.atomic) this.#tokens.set(bytes, { key, token });
+    return { bytes, expiresAt: this.#deadlines.of(key, left, this.#now()) };
+  }
+
+  #check(operation: string): void {
+    if (this.#closed) throw new SessionStoreError(this.name, operation, 'session store memcached: it is closed');
+  }
+}
+
+function unsettled(): SessionStoreError {
+  return new SessionStoreError(
+    'memcached',
+    'write',
+    `session store memcached: ${MAX_ATTEMPTS} attempts met other writers`,
+  );
+}

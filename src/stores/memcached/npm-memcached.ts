@@ -1,0 +1,142 @@
+/**
+ * A client of the package memcached. It has CAS, so that nothing is lost between processes. But it takes every reply for
+ * UTF-8 text, which destroys binary records, and it puts keys and values into text commands.
+ *
+ * Therefore a record that is plain text (Flask's JSON) is stored as it is; any other, among them all of msgpack, as marked
+ * base64, which Flask does not read. A record that somebody else stored as bytes is an error and never a damaged session.
+ */
+import { SessionStoreError } from '../../errors.ts';
+import { tooLarge } from './client.ts';
+import { ITEM_OVERHEAD, type Item, type Items, type Token } from './items.ts';
+import { plainKey } from './key.ts';
+
+type Callback<T> = (error: unknown, result: T) => void;
+
+/** What is used of memcached 2. */
+export interface NpmMemcachedClient {
+  gets(key: string, callback: Callback<object | undefined>): void;
+  add(key: string, value: string, lifetime: number, callback: Callback<boolean>): void;
+  cas(key: string, value: string, cas: string, lifetime: number, callback: Callback<boolean>): void;
+  del(key: string, callback: Callback<boolean>): void;
+  touch(key: string, lifetime: number, callback: Callback<boolean>): void;
+}
+
+class CasToken {
+  readonly cas: string;
+  constructor(cas: string) {
+    this.cas = cas;
+  }
+}
+
+const MARK = 'flacon-base64:';
+/** What the client's own line reading, or its escaping of line ends, could trip over. */
+const DELICATE = /[\r\n\ufffd]|^END$|^$/;
+/** A lifetime that is over as it begins. */
+const OVER = -1;
+
+export class NpmMemcachedItems implements Items {
+  readonly atomic = true;
+  readonly #client: NpmMemcachedClient;
+  readonly #itemLimit: number;
+
+  constructor(client: NpmMemcachedClient, itemLimit: number) {
+    this.#client = client;
+    this.#itemLimit = itemLimit;
+  }
+
+  async read(key: string): Promise<Item | undefined> {
+    const found = await answer<object | undefined>((done) => this.#client.gets(safeKey(key), done));
+    if (!found) return undefined;
+    // Under the key as the server knows it, with the client's namespace before it.
+    const entries = Object.entries(found);
+    const text = entries.find(([name]) => name !== 'cas')?.[1];
+    const cas = entries.find(([name]) => name === 'cas')?.[1];
+    return { bytes: fromText(text), left: undefined, token: new CasToken(casNumber(cas)) };
+  }
+
+  async add(key: string, bytes: Uint8Array, lifetime: number): Promise<undefined | false> {
+    const text = this.#fitting(key, bytes);
+    const added = await answer<boolean>((done) =>
+      this.#client.add(safeKey(key), text, lifetime, (error, result) => {
+        const there = (error as { notStored?: boolean } | undefined)?.notStored === true;
+        done(there ? undefined : (error ?? (result === true ? undefined : refusal())), !there);
+      }),
+    );
+    return added ? undefined : false;
+  }
+
+  async replace(key: string, bytes: Uint8Array, lifetime: number, token: Token): Promise<undefined | false> {
+    const text = this.#fitting(key, bytes);
+    return (await this.#cas(key, text, lifetime, token)) ? undefined : false;
+  }
+
+  /** The protocol it speaks has no conditional deletion; replacing by something that is over at once is one. */
+  removeIf(key: string, token: Token): Promise<boolean> {
+    return this.#cas(key, '0', OVER, token);
+  }
+
+  async remove(key: string): Promise<boolean> {
+    return (await answer<boolean>((done) => this.#client.del(safeKey(key), done))) === true;
+  }
+
+  async touch(key: string, lifetime: number): Promise<boolean> {
+    return (await answer<boolean>((done) => this.#client.touch(safeKey(key), lifetime, done))) === true;
+  }
+
+  async #cas(key: string, text: string, lifetime: number, token: Token): Promise<boolean> {
+    const { cas } = token as CasToken;
+    return (await answer<boolean>((done) => this.#client.cas(safeKey(key), text, cas, lifetime, done))) === true;
+  }
+
+  #fitting(key: string, bytes: Uint8Array): string {
+    const text = toText(bytes);
+    if (key.length + Buffer.byteLength(text) + ITEM_OVERHEAD > this.#itemLimit) throw tooLarge(bytes.length);
+    return text;
+  }
+}
+
+/** Results of the client come in an object, by key and beside `cas`. */
+function safeKey(key: string): string {
+  return plainKey(key === 'cas' || key === '__proto__' ? `${key} ` : key);
+}
+
+function toText(bytes: Uint8Array): string {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const text = buffer.toString('utf8');
+  const plain = !DELICATE.test(text) && !text.startsWith(MARK) && Buffer.from(text).equals(buffer);
+  return plain ? text : MARK + buffer.toString('base64');
+}
+
+function fromText(text: unknown): Uint8Array {
+  if (typeof text !== 'string' || text.includes('\ufffd')) {
+    const message =
+      'session store memcached: the client `memcached` cannot read a binary record; give the store `servers` in its place, ' +
+      'or let every application that shares the sessions write JSON';
+    throw new SessionStoreError('memcached', 'read', message);
+  }
+  return new Uint8Array(text.startsWith(MARK) ? Buffer.from(text.slice(MARK.length), 'base64') : Buffer.from(text));
+}
+
+/** It goes back into a command. */
+function casNumber(cas: unknown): string {
+  if (typeof cas === 'string' && /^[1-9]\d{0,19}$/.test(cas)) return cas;
+  throw new SessionStoreError(
+    'memcached',
+    'read',
+    'session store memcached: the server compares nothing (its option -C)',
+  );
+}
+
+function refusal(): SessionStoreError {
+  return new SessionStoreError('memcached', 'write', 'session store memcached: the server refused the record');
+}
+
+function answer<T>(call: (done: Callback<T>) => void): Promise<T> {
+  return new Promise((resolve, reject) => {
+    call((error, result) => {
+      const cause = Array.isArray(error) ? error[0] : error;
+      if (cause) reject(cause instanceof Error ? cause : new Error('the client failed', { cause }));
+      else resolve(result);
+    });
+  });
+}
