@@ -143,13 +143,22 @@ function expectedCookie(vector: SetCookieVector, cookie: string): string {
   if (vector.interface === 'flask' || !isOurs) return cookie;
   const { SESSION_COOKIE_PARTITIONED: partitioned, SESSION_COOKIE_SECURE: secure } = config;
   const deletes = cookie.includes('Max-Age=0');
+  const added: string[] = [];
   if (partitioned) {
     differs('set_cookie', vector.name, 'S-PARTITIONED', 'Partitioned is sent, and Secure with it');
-    return withAttributes(cookie, 'Secure', 'Partitioned');
+    added.push('Secure', 'Partitioned');
   }
-  if (!deletes || !secure) return cookie;
-  differs('set_cookie', vector.name, 'S-DELETE-ATTRIBUTES', 'the deletion is Secure, as the cookie was');
-  return withAttributes(cookie, 'Secure');
+  if (deletes && (secure || isNone(config.SESSION_COOKIE_SAMESITE))) {
+    const why = 'the deletion is Secure and SameSite=None, as the cookie was';
+    differs('set_cookie', vector.name, 'S-DELETE-ATTRIBUTES', why);
+    if (secure) added.push('Secure');
+    if (isNone(config.SESSION_COOKIE_SAMESITE)) added.push('SameSite=None');
+  }
+  return added.length > 0 ? withAttributes(cookie, ...added) : cookie;
+}
+
+function isNone(sameSite: unknown): boolean {
+  return typeof sameSite === 'string' && sameSite.toLowerCase() === 'none';
 }
 
 /** The JSON text of a cookie session, and where in the cookie's text it is. */

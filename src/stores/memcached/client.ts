@@ -1,9 +1,9 @@
 /** The meta protocol of memcached 1.6: values are bytes, every item has a CAS token, and a read tells what is left of its time. */
-import { SessionStoreError } from '../../errors.ts';
 import { Connection, type ConnectionSettings } from './connection.ts';
 import { type Distribution, type Locate, locator } from './distribution.ts';
 import { MemcachedError } from './failure.ts';
-import { ITEM_OVERHEAD, type Item, type Items, type Token } from './items.ts';
+import { itemSize, tooLarge } from './item-size.ts';
+import type { Item, Items, Token } from './items.ts';
 import { type WireKey, wireKey } from './key.ts';
 import { flag, type Reply } from './reply.ts';
 import type { ServerAddress } from './servers.ts';
@@ -83,7 +83,7 @@ export class MetaClient implements Items {
   async #store(key: string, bytes: Uint8Array, flags: string, token?: Token): Promise<Token | false> {
     const wire = wireKey(key);
     const connection = this.#of(wire);
-    const size = wire.text.length + bytes.length + ITEM_OVERHEAD;
+    const size = itemSize(wire.text, bytes.length);
     if (size > ALWAYS_FITS) {
       // Any command makes the server say what it takes before it is sent.
       if (connection.itemLimit === undefined)
@@ -97,11 +97,6 @@ export class MetaClient implements Items {
       (reply) => isDone(reply) && tokenOf(reply, connection),
     );
   }
-}
-
-export function tooLarge(size: number): SessionStoreError {
-  const message = `session store memcached: a record of ${size} bytes is more than the server takes (its option -I)`;
-  return new SessionStoreError('memcached', 'write', message);
 }
 
 /** Done, or not because something else is there, or nothing. */

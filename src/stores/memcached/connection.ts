@@ -6,7 +6,7 @@
  * after a growing pause (in which commands fail at once) after one that did not. No command is sent twice.
  */
 import { connect as connectTcp, type Socket } from 'node:net';
-import { type ConnectionOptions, connect as connectTls } from 'node:tls';
+import { connect as connectTls } from 'node:tls';
 import { MemcachedError } from './failure.ts';
 import { type Greeting, greeting } from './greeting.ts';
 import { flag, type Reply, ReplyReader } from './reply.ts';
@@ -82,7 +82,8 @@ export class Connection {
         reject(refused);
         return;
       }
-      const opaque = `O${(this.#opaque = (this.#opaque + 1) & 0xfffff)}`;
+      this.#opaque = (this.#opaque + 1) & 0xfffff;
+      const opaque = `O${this.#opaque}`;
       const since = performance.now();
       if (this.#waiting === 0) this.#begin();
       this.#pending.push({ opaque, size, since, read: (reply) => resolve(read(reply)), reject });
@@ -258,13 +259,14 @@ export class Connection {
   }
 }
 
-function joined(out: (string | Uint8Array)[]): string | Uint8Array {
+/** Text here is ASCII, or bytes as characters. */
+function joined(out: readonly (string | Uint8Array)[]): Uint8Array {
   let size = 0;
   for (const part of out) size += part.length;
   const bytes = Buffer.allocUnsafe(size);
   let position = 0;
   for (const part of out) {
-    if (typeof part === 'string') bytes.latin1Write(part, position);
+    if (typeof part === 'string') bytes.write(part, position, 'latin1');
     else bytes.set(part, position);
     position += part.length;
   }

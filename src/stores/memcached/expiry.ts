@@ -10,12 +10,13 @@ const MAX_DATE = 2 ** 31 - 1;
  * What Flask-Session writes for the same lifetime: seconds from now up to 30 days, so that the clocks need not agree; beyond,
  * a date in seconds since 1970. 0: never. A part of a second counts as one.
  *
- * @param expiresAt milliseconds since 1970, after `now`
+ * @param expiresAt milliseconds since 1970; where it has just passed, a second is left
  * @throws SessionEncodeError beyond 2038-01-19
  */
 export function toExptime(expiresAt: number, now: number): number {
   if (expiresAt === Number.POSITIVE_INFINITY) return 0;
-  const left = Math.ceil((expiresAt - now) / 1000);
+  // Never 0, which would be for ever.
+  const left = Math.max(1, Math.ceil((expiresAt - now) / 1000));
   if (left <= MAX_RELATIVE) return left;
   const date = Math.floor(expiresAt / 1000);
   if (date > MAX_DATE) throw new SessionEncodeError('memcached can hold no deadline after 2038-01-19');

@@ -28,6 +28,3 @@ export interface Items {
   /** For clients that the store made. */
   close?(): void;
 }
-
-/** What an item takes on a server besides key and content, at the most. */
-export const ITEM_OVERHEAD = 64;

@@ -3,8 +3,8 @@
  * is compared in this process, which changes a key for one caller after the other. Another process can come in between.
  * It cannot tell deadlines either.
  */
-import { tooLarge } from './client.ts';
-import { ITEM_OVERHEAD, type Item, type Items, type Token } from './items.ts';
+import { itemSize, tooLarge } from './item-size.ts';
+import type { Item, Items, Token } from './items.ts';
 import { plainKey } from './key.ts';
 
 /** What is used of memjs 1. */
@@ -57,7 +57,7 @@ export class MemjsItems implements Items {
   }
 
   #fitting(key: string, bytes: Uint8Array): Buffer {
-    if (key.length + bytes.length + ITEM_OVERHEAD > this.#itemLimit) throw tooLarge(bytes.length);
+    if (itemSize(key, bytes.length) > this.#itemLimit) throw tooLarge(bytes.length);
     return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
 }

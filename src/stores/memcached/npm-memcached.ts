@@ -6,8 +6,8 @@
  * base64, which Flask does not read. A record that somebody else stored as bytes is an error and never a damaged session.
  */
 import { SessionStoreError } from '../../errors.ts';
-import { tooLarge } from './client.ts';
-import { ITEM_OVERHEAD, type Item, type Items, type Token } from './items.ts';
+import { itemSize, tooLarge } from './item-size.ts';
+import type { Item, Items, Token } from './items.ts';
 import { plainKey } from './key.ts';
 
 type Callback<T> = (error: unknown, result: T) => void;
@@ -90,7 +90,7 @@ export class NpmMemcachedItems implements Items {
 
   #fitting(key: string, bytes: Uint8Array): string {
     const text = toText(bytes);
-    if (key.length + Buffer.byteLength(text) + ITEM_OVERHEAD > this.#itemLimit) throw tooLarge(bytes.length);
+    if (itemSize(key, Buffer.byteLength(text)) > this.#itemLimit) throw tooLarge(bytes.length);
     return text;
   }
 }

@@ -42,7 +42,7 @@ export class ReplyReader {
 
   #readLine(chunk: Buffer, start: number): number {
     const end = chunk.indexOf(LF, start);
-    const text = this.#text + chunk.latin1Slice(start, end === -1 ? chunk.length : end);
+    const text = this.#text + chunk.toString('latin1', start, end === -1 ? chunk.length : end);
     if (text.length > MAX_LINE) throw broken('a line without an end');
     if (end === -1) {
       this.#text = text;

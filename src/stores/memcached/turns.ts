@@ -18,15 +18,11 @@ export class Turns {
   /** Runs the step when every earlier one of the same key has ended, however it ended. */
   take<T>(key: string, step: () => Promise<T>): Promise<T> {
     const turn = (this.#last.get(key) ?? Promise.resolve()).then(step);
-    const ended = turn.then(
-      () => this.#leave(key, ended),
-      () => this.#leave(key, ended),
-    );
+    const leave = (): void => {
+      if (this.#last.get(key) === ended) this.#last.delete(key);
+    };
+    const ended: Promise<void> = turn.then(leave, leave);
     this.#last.set(key, ended);
     return turn;
-  }
-
-  #leave(key: string, ended: Promise<unknown>): void {
-    if (this.#last.get(key) === ended) this.#last.delete(key);
   }
 }
