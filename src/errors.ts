@@ -69,10 +69,16 @@ export class SessionEncodeError extends SessionError<'ERR_SESSION_ENCODE'> {
 export class SessionConfigError extends SessionError<'ERR_SESSION_CONFIG'> {
   /** The option's name, as the user wrote it. */
   readonly option: string;
+  /** What was given, in words: never a secret. */
+  readonly given: string;
+  /** What would be right, in words. */
+  readonly expected: string;
 
   constructor(option: string, given: string, expected: string, options?: { cause?: unknown }) {
     super('ERR_SESSION_CONFIG', `${option}: got ${given}; expected ${expected}`, options);
     this.option = option;
+    this.given = given;
+    this.expected = expected;
   }
 }
 

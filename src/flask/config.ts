@@ -1,5 +1,10 @@
 /** The settings of a Flask application that decide about its sessions, by Flask's and Flask-Session's own names. */
 import type { SessionStore } from '../core/store.ts';
+import type { DynamodbClient } from '../stores/dynamodb.ts';
+import type { MemcachedStoreOptions as MemcachedOptions } from '../stores/memcached.ts';
+import type { MongodbClient } from '../stores/mongodb.ts';
+import type { RedisClient } from '../stores/redis.ts';
+import type { SqlClient } from '../stores/sql.ts';
 import type { Lifetime } from './lifetime.ts';
 
 /** Where Flask-Session keeps records. `memory` and `sqlite` are this package's own; `null`: in the signed cookie. */
@@ -76,22 +81,40 @@ export interface FlaskConfig {
   /** For `sqlite`: the database file, made when it is missing. Default `.flacon/sessions.db`. This package's own. */
   readonly SESSION_SQLITE_PATH?: string | null;
 
-  // For stores that this version does not have.
-  readonly SESSION_REDIS?: unknown;
-  readonly SESSION_MEMCACHED?: unknown;
-  readonly SESSION_MONGODB?: unknown;
-  readonly SESSION_MONGODB_DB?: unknown;
-  readonly SESSION_MONGODB_COLLECT?: unknown;
-  readonly SESSION_SQLALCHEMY?: unknown;
-  readonly SESSION_SQLALCHEMY_TABLE?: unknown;
-  readonly SESSION_SQLALCHEMY_SCHEMA?: unknown;
-  readonly SESSION_SQLALCHEMY_SEQUENCE?: unknown;
-  readonly SESSION_SQLALCHEMY_BIND_KEY?: unknown;
-  readonly SESSION_DYNAMODB?: unknown;
-  readonly SESSION_DYNAMODB_TABLE?: unknown;
-  readonly SESSION_POSTGRESQL?: unknown;
-  readonly SESSION_POSTGRESQL_TABLE?: unknown;
-  readonly SESSION_POSTGRESQL_SCHEMA?: unknown;
+  /** A client of node-redis or ioredis, or a URL. Default `redis://localhost:6379`. */
+  readonly SESSION_REDIS?: RedisClient | string | null;
+  /** Servers (`host:port`, a list of them, or a URL), or a client of `memjs` or `memcached`. Default `localhost:11211`. */
+  readonly SESSION_MEMCACHED?: MemcachedOptions['client'] | string | readonly string[] | null;
+  /** A `MongoClient`, or a URL. Default `mongodb://localhost:27017`. */
+  readonly SESSION_MONGODB?: MongodbClient | string | null;
+  /** Default `flask_session`. */
+  readonly SESSION_MONGODB_DB?: string;
+  /** Default `sessions`. */
+  readonly SESSION_MONGODB_COLLECT?: string;
+  /** What `SqlStore` takes as a client, or a URL. Default: `SQLALCHEMY_DATABASE_URI`. */
+  readonly SESSION_SQLALCHEMY?: SqlClient | string | null;
+  /** Default `sessions`. */
+  readonly SESSION_SQLALCHEMY_TABLE?: string;
+  /** Default null: the connection's own. */
+  readonly SESSION_SQLALCHEMY_SCHEMA?: string | null;
+  /** PostgreSQL: the sequence of the column `id`. Default null: the column's own. */
+  readonly SESSION_SQLALCHEMY_SEQUENCE?: string | null;
+  /** Which of `SQLALCHEMY_BINDS`, in place of `SQLALCHEMY_DATABASE_URI`. Default null. */
+  readonly SESSION_SQLALCHEMY_BIND_KEY?: string | null;
+  /** For `sqlalchemy`: a URL, also in the spelling `dialect+driver://…` (Flask-SQLAlchemy). */
+  readonly SQLALCHEMY_DATABASE_URI?: string | null;
+  /** URLs by name (Flask-SQLAlchemy). */
+  readonly SQLALCHEMY_BINDS?: Readonly<Record<string, string>> | null;
+  /** A `DynamoDBClient`, or a URL. Default `http://localhost:8000`. */
+  readonly SESSION_DYNAMODB?: DynamodbClient | string | null;
+  /** Made when it is missing. Default `Sessions`. */
+  readonly SESSION_DYNAMODB_TABLE?: string;
+  /** A pool or client of `pg`, or a URL (Flask-Session's development branch). Default `postgresql://localhost`. */
+  readonly SESSION_POSTGRESQL?: SqlClient | string | null;
+  /** Default `flask_sessions`. */
+  readonly SESSION_POSTGRESQL_TABLE?: string;
+  /** Default `public`. */
+  readonly SESSION_POSTGRESQL_SCHEMA?: string;
 }
 
 export type FlaskName = keyof FlaskConfig;
@@ -125,7 +148,7 @@ export const KINDS: Readonly<Record<FlaskName, Kind>> = {
   SESSION_CACHELIB: 'json',
   SESSION_SQLITE_PATH: 'text',
   SESSION_REDIS: 'text',
-  SESSION_MEMCACHED: 'text',
+  SESSION_MEMCACHED: 'json',
   SESSION_MONGODB: 'text',
   SESSION_MONGODB_DB: 'text',
   SESSION_MONGODB_COLLECT: 'text',
@@ -134,6 +157,8 @@ export const KINDS: Readonly<Record<FlaskName, Kind>> = {
   SESSION_SQLALCHEMY_SCHEMA: 'text',
   SESSION_SQLALCHEMY_SEQUENCE: 'text',
   SESSION_SQLALCHEMY_BIND_KEY: 'text',
+  SQLALCHEMY_DATABASE_URI: 'text',
+  SQLALCHEMY_BINDS: 'json',
   SESSION_DYNAMODB: 'text',
   SESSION_DYNAMODB_TABLE: 'text',
   SESSION_POSTGRESQL: 'text',

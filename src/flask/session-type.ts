@@ -6,6 +6,7 @@ import { MemoryStore } from '../stores/memory.ts';
 import { SqliteStore } from '../stores/sqlite.ts';
 import type { FlaskName } from './config.ts';
 import type { ConfigReader } from './reader.ts';
+import { SERVER_STORES } from './server-stores.ts';
 
 /** Where sessions live, and what their records are written as. */
 export interface Storage {
@@ -19,8 +20,13 @@ const AVAILABLE: Readonly<Record<string, (config: ConfigReader) => Storage>> = {
   cachelib: (config) => inPickles(cachelib(config) ?? files(config)),
   memory: (config) => ({ store: new MemoryStore(), format: formatFrom(config) }),
   sqlite: (config) => ({ store: sqlite(config), format: formatFrom(config) }),
+  ...Object.fromEntries(
+    Object.entries(SERVER_STORES).map(([type, make]) => [
+      type,
+      (config: ConfigReader) => ({ store: make(config), format: formatFrom(config) }),
+    ]),
+  ),
 };
-const MISSING: readonly string[] = ['redis', 'memcached', 'mongodb', 'sqlalchemy', 'postgresql', 'dynamodb'];
 
 /** @throws SessionConfigError */
 export function storageFrom(config: ConfigReader): Storage {
@@ -29,8 +35,7 @@ export function storageFrom(config: ConfigReader): Storage {
   if (typeof given !== 'string') return config.refuse('SESSION_TYPE', there);
   const type = given.toLowerCase();
   if (Object.hasOwn(AVAILABLE, type)) return (AVAILABLE[type] as (config: ConfigReader) => Storage)(config);
-  const expected = MISSING.includes(type) ? `${there}: this version has no ${type} store yet` : there;
-  return config.refuse('SESSION_TYPE', expected);
+  return config.refuse('SESSION_TYPE', there);
 }
 
 /** @throws SessionConfigError */

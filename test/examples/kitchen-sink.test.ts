@@ -244,7 +244,7 @@ describe('starting', () => {
   test.each([
     [{ FRAMEWORK: 'gopher' }, 'FRAMEWORK is "gopher"; it can be: express, node'],
     [{ PROFILE: 'other' }, 'PROFILE is "other"; it can be: flask, secure'],
-    [{ SESSION_TYPE: 'redis' }, 'SESSION_TYPE: got "redis"; expected one of null, filesystem'],
+    [{ SESSION_TYPE: 'reddis' }, 'SESSION_TYPE: got "reddis"; expected one of null, filesystem'],
     [{ SESSION_COKIE_NAME: 'x' }, 'SESSION_COKIE_NAME: got an unknown setting; expected SESSION_COOKIE_NAME'],
     [{ SESSION_COOKIE_SAMESITE: 'bogus' }, 'SESSION_COOKIE_SAMESITE: got "bogus"'],
     [{ PROFILE: 'secure', SECRET_KEY: 'short' }, 'secretKey: got '],

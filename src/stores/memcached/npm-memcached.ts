@@ -10,15 +10,15 @@ import { itemSize, tooLarge } from './item-size.ts';
 import type { Item, Items, Token } from './items.ts';
 import { plainKey } from './key.ts';
 
-type Callback<T> = (error: unknown, result: T) => void;
+type Callback = (error: unknown, result?: unknown) => void;
 
 /** What is used of memcached 2. */
 export interface NpmMemcachedClient {
-  gets(key: string, callback: Callback<object | undefined>): void;
-  add(key: string, value: string, lifetime: number, callback: Callback<boolean>): void;
-  cas(key: string, value: string, cas: string, lifetime: number, callback: Callback<boolean>): void;
-  del(key: string, callback: Callback<boolean>): void;
-  touch(key: string, lifetime: number, callback: Callback<boolean>): void;
+  gets(key: string, callback: Callback): void;
+  add(key: string, value: string, lifetime: number, callback: Callback): void;
+  cas(key: string, value: string, cas: string, lifetime: number, callback: Callback): void;
+  del(key: string, callback: Callback): void;
+  touch(key: string, lifetime: number, callback: Callback): void;
 }
 
 class CasToken {
@@ -45,8 +45,10 @@ export class NpmMemcachedItems implements Items {
   }
 
   async read(key: string): Promise<Item | undefined> {
-    const found = await answer<object | undefined>((done) => this.#client.gets(safeKey(key), done));
-    if (!found) return undefined;
+    const found = await answer((done) => this.#client.gets(safeKey(key), done));
+    if (found === undefined) return undefined;
+    // What the client makes of a failure of the server.
+    if (typeof found !== 'object' || found === null) throw refusal('read');
     // Under the key as the server knows it, with the client's namespace before it.
     const entries = Object.entries(found);
     const text = entries.find(([name]) => name !== 'cas')?.[1];
@@ -56,10 +58,10 @@ export class NpmMemcachedItems implements Items {
 
   async add(key: string, bytes: Uint8Array, lifetime: number): Promise<undefined | false> {
     const text = this.#fitting(key, bytes);
-    const added = await answer<boolean>((done) =>
+    const added = await answer((done) =>
       this.#client.add(safeKey(key), text, lifetime, (error, result) => {
         const there = (error as { notStored?: boolean } | undefined)?.notStored === true;
-        done(there ? undefined : (error ?? (result === true ? undefined : refusal())), !there);
+        done(there ? undefined : (error ?? (result === true ? undefined : refusal('write'))), !there);
       }),
     );
     return added ? undefined : false;
@@ -76,16 +78,16 @@ export class NpmMemcachedItems implements Items {
   }
 
   async remove(key: string): Promise<boolean> {
-    return (await answer<boolean>((done) => this.#client.del(safeKey(key), done))) === true;
+    return (await answer((done) => this.#client.del(safeKey(key), done))) === true;
   }
 
   async touch(key: string, lifetime: number): Promise<boolean> {
-    return (await answer<boolean>((done) => this.#client.touch(safeKey(key), lifetime, done))) === true;
+    return (await answer((done) => this.#client.touch(safeKey(key), lifetime, done))) === true;
   }
 
   async #cas(key: string, text: string, lifetime: number, token: Token): Promise<boolean> {
     const { cas } = token as CasToken;
-    return (await answer<boolean>((done) => this.#client.cas(safeKey(key), text, cas, lifetime, done))) === true;
+    return (await answer((done) => this.#client.cas(safeKey(key), text, cas, lifetime, done))) === true;
   }
 
   #fitting(key: string, bytes: Uint8Array): string {
@@ -127,11 +129,11 @@ function casNumber(cas: unknown): string {
   );
 }
 
-function refusal(): SessionStoreError {
-  return new SessionStoreError('memcached', 'write', 'session store memcached: the server refused the record');
+function refusal(operation: string): SessionStoreError {
+  return new SessionStoreError('memcached', operation, `session store memcached: the server refused to ${operation}`);
 }
 
-function answer<T>(call: (done: Callback<T>) => void): Promise<T> {
+function answer(call: (done: Callback) => void): Promise<unknown> {
   return new Promise((resolve, reject) => {
     call((error, result) => {
       const cause = Array.isArray(error) ? error[0] : error;

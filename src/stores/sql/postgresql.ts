@@ -143,8 +143,7 @@ WHERE t.session_id = $1 AND ${isLive(now)} AND NOT EXISTS (SELECT 1 FROM ${chang
 ON CONFLICT (session_id) DO UPDATE SET data = EXCLUDED.data, expiry = EXCLUDED.expiry WHERE ${isLive('$4')} IS NOT TRUE`,
     '$4',
   );
-  // For a table made by hand. The lock makes sure that nobody inserts between the look and the insertion.
-  const lock = once(`SELECT pg_advisory_xact_lock(${LOCK_CLASS}, '${name}'::regclass::oid::int)`, true);
+  // For a table made by hand. The lock makes sure that nobody of ours inserts between the look and the insertion.
   const [handId, handValue] = needsId
     ? ['id, ', `(SELECT COALESCE(MAX(id), 0) + 1 FROM ${name}), `]
     : [idColumn, idValue];
@@ -163,6 +162,7 @@ changed AS (SELECT 1 FROM replaced UNION ALL SELECT 1 FROM inserted) ${answering
   const purge = simple(`DELETE FROM ${name} AS t WHERE t.session_id = $1 AND ${isLive('$2')} IS NOT TRUE`);
 
   const locks = needsId || !session.isUnique;
+  let lock: Statement | undefined;
   const text = (at: number) => toTimestamp(at, true);
   const run = (each: Statement, values: SqlValue[]) => executor.run(each, values);
   const changes = async (each: Statement, values: SqlValue[]) => (await run(each, values)).changes > 0;
@@ -170,7 +170,9 @@ changed AS (SELECT 1 FROM replaced UNION ALL SELECT 1 FROM inserted) ${answering
     read: async (key) => toRecord((await run(read, [key])).rows[0]),
     async create(key, record, expiresAt, now) {
       const values = [key, record, text(expiresAt), text(now)];
-      return toChange(await (locks ? executor.runLocked!(lock, insertLocked, values) : run(insert, values)));
+      if (!locks) return toChange(await run(insert, values));
+      lock ??= await lockOf(executor, name);
+      return toChange(await executor.runLocked!(lock, insertLocked, values));
     },
     update: async (key, record, expiresAt, expected, now) =>
       toChange(await run(update, [key, record, text(expiresAt), expected, text(now)])),
@@ -186,6 +188,16 @@ changed AS (SELECT 1 FROM replaced UNION ALL SELECT 1 FROM inserted) ${answering
       return (await run(sweep, [text(now)])).changes;
     },
   };
+}
+
+/** A lock that ends with the transaction, and holds up nobody but those who insert. */
+async function lockOf(executor: Executor, name: string): Promise<Statement> {
+  const { rows } = await executor.run(once("SELECT current_setting('transaction_isolation') AS level", true), []);
+  if (rows[0]?.[0] === 'read committed') {
+    return once(`SELECT pg_advisory_xact_lock(${LOCK_CLASS}, '${name}'::regclass::oid::int)::text AS locked`, true);
+  }
+  // Elsewhere a transaction sees for good what its first SELECT saw, which that one would be. This mode keeps away VACUUM, too.
+  return once(`LOCK TABLE ${name} IN SHARE UPDATE EXCLUSIVE MODE`, false);
 }
 
 function once(text: string, returnsRows: boolean): Statement {

@@ -59,9 +59,9 @@ test('names that could reach a prototype are names like any other', () => {
 
 test('errors name the variable', () => {
   const make = (env: Record<string, string>, prefix?: string) => () => flaskConfigFromEnv(env, prefix);
-  expect(make({ FLASK_SESSION_TYPE: 'redis' })).toThrow('FLASK_SESSION_TYPE: got "redis"');
-  expect(make({ APP_SESSION_TYPE: 'redis' }, 'APP')).toThrow('APP_SESSION_TYPE: got "redis"');
-  expect(make({ SESSION_TYPE: 'redis' }, '')).toThrow(/^SESSION_TYPE: got "redis"/);
+  expect(make({ FLASK_SESSION_TYPE: 'reddis' })).toThrow('FLASK_SESSION_TYPE: got "reddis"');
+  expect(make({ APP_SESSION_TYPE: 'reddis' }, 'APP')).toThrow('APP_SESSION_TYPE: got "reddis"');
+  expect(make({ SESSION_TYPE: 'reddis' }, '')).toThrow(/^SESSION_TYPE: got "reddis"/);
   expect(make({ FLASK_SESSION_TIPE: 'redis' })).toThrow(
     'FLASK_SESSION_TIPE: got an unknown setting; expected FLASK_SESSION_TYPE, maybe',
   );
