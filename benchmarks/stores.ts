@@ -2,8 +2,8 @@
  * What a store costs beside its driver alone doing the same commands: CPU time of this process per operation, one at a time and
  * 64 at once. `node stores.ts [--only=redis,…]`. Exits with 1 when a target is missed.
  *
- * Each file of `stores/` exports `cases()`. Store and driver take turns in short rounds, in alternating order, so that a busy
- * machine slows both alike; the ratio is the median of the ratios within a round. A server that cannot be had is said and left out.
+ * Each file of `stores/` exports `cases()`. Store and driver take short turns, so that a busy
+ * machine slows both alike; what is compared are the medians over all turns. A server that cannot be had is said and left out.
  */
 import { readdirSync } from 'node:fs';
 import { ServerMissing } from '../test/servers/process.ts';
@@ -24,9 +24,9 @@ export interface StoreCases {
   close(): unknown;
 }
 
-const ROUNDS = Number(process.env.ROUNDS ?? 41);
-/** Milliseconds of one side in one round. */
-const ROUND_MS = Number(process.env.ROUND_MS ?? 25);
+const TURNS = Number(process.env.TURNS ?? 400);
+/** Short, so that most turns see no full garbage collection: one takes longer than a turn, and falls to either side by chance. */
+const TURN_MS = 4;
 const CONCURRENCIES = [1, 64];
 const AT_MOST = 1.15;
 
@@ -48,34 +48,28 @@ async function cost(side: Side, concurrency: number, count: number): Promise<num
   return (user + system) / count;
 }
 
-/** How many operations fill a round. Warms up, too. */
+/** How many operations fill a turn. Warms up, too. */
 async function countFor({ store, bare }: StoreCase, concurrency: number): Promise<number> {
-  let count = concurrency;
-  for (let doubled = true; doubled; ) {
+  for (let count = concurrency; ; count *= 2) {
     await run(bare, concurrency, count);
     const start = performance.now();
     await run(store, concurrency, count);
-    doubled = performance.now() - start < ROUND_MS;
-    if (doubled) count *= 2;
+    if (performance.now() - start >= TURN_MS) return count;
   }
-  return count;
 }
 
 async function measure(one: StoreCase, concurrency: number): Promise<boolean> {
   const count = await countFor(one, concurrency);
-  const [store, bare, ratios]: [number[], number[], number[]] = [[], [], []];
-  for (let round = 0; round < ROUNDS; round++) {
-    const order: (readonly [Side, number[]])[] = [
-      [one.store, store],
-      [one.bare, bare],
-    ];
-    if (round % 2) order.reverse();
-    for (const [side, costs] of order) costs.push(await cost(side, concurrency, count));
-    ratios.push(store.at(-1)! / bare.at(-1)!);
+  const costs: Record<'store' | 'bare', number[]> = { store: [], bare: [] };
+  for (let turn = 0; turn < TURNS; turn++) {
+    // By chance: whatever is periodic would else keep step with one side.
+    const order = Math.random() < 0.5 ? (['store', 'bare'] as const) : (['bare', 'store'] as const);
+    for (const side of order) costs[side].push(await cost(one[side], concurrency, count));
   }
-  const ratio = median(ratios);
+  const [store, bare] = [median(costs.store), median(costs.bare)];
+  const ratio = store / bare;
   const ok = ratio <= AT_MOST;
-  const figures = [median(store), median(bare)].map((cpu) => `${cpu.toFixed(1)} µs`.padStart(10)).join('');
+  const figures = [store, bare].map((cpu) => `${cpu.toFixed(1)} µs`.padStart(10)).join('');
   console.log(
     `  ${ok ? 'ok  ' : 'MISS'} ${ratio.toFixed(3)} ${figures}  ${String(concurrency).padStart(2)} at once  ${one.name}`,
   );

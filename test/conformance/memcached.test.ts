@@ -1,8 +1,6 @@
-/** The store's own client, on one server and on three, and the two foreign ones. */
-import { type Distribution, MemcachedStore, type MemcachedStoreOptions } from 'flacon/stores/memcached';
+/** The store's own client, on one server and on three. */
+import { type Distribution, MemcachedStore } from 'flacon/stores/memcached';
 import { storeSuite } from 'flacon/testing/store-suite';
-import Memcached from 'memcached';
-import memjs from 'memjs';
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
 import { createSessionInterface } from '../../src/core/options.ts';
 import type { SessionStore } from '../../src/core/store.ts';
@@ -30,51 +28,18 @@ const settings = {
   maxRecord: 1_000_000,
 } as const;
 
-/** Three servers with keys on each of them. */
-function suitesFor(name: string, options: (now: () => number) => MemcachedStoreOptions): void {
-  storeSuite(runner, { name, create: (now) => new MemcachedStore(options(now)), ...settings });
+describe.skipIf(one.missing)(`one server${one.note}`, () => {
+  const servers = one.server?.address ?? 'localhost';
+
+  storeSuite(runner, { name: 'memcached', create: (now) => new MemcachedStore({ servers, now }), ...settings });
   for (const profile of ['secure', 'flask'] as const) {
     sessionSuite(runner, {
-      name: `${name}, ${profile} profile`,
-      create: (now) => new MemcachedStore(options(now)),
+      name: `memcached, ${profile} profile`,
+      create: (now) => new MemcachedStore({ servers, now }),
       clock: 'real',
       options: { profile },
     });
   }
-}
-
-describe.skipIf(one.missing)(`one server${one.note}`, () => {
-  const servers = one.server?.address ?? 'localhost';
-
-  suitesFor('own client', (now) => ({ servers, now }));
-
-  describe('foreign clients', () => {
-    const quiet = { log() {} };
-    const memjsClient = memjs.Client.create(servers, { timeout: 5, logger: quiet });
-    const memcachedClient = new Memcached(servers, { namespace: 'app:' });
-    afterAll(() => {
-      memjsClient.close();
-      memcachedClient.end();
-    });
-
-    suitesFor('memjs', (now) => ({ client: memjsClient, now }));
-    // What is not text takes a third more there.
-    const maxRecord = 750_000;
-    storeSuite(runner, {
-      name: 'memcached',
-      create: (now) => new MemcachedStore({ client: memcachedClient, now }),
-      ...settings,
-      maxRecord,
-    });
-    for (const format of ['msgpack', 'json'] as const) {
-      sessionSuite(runner, {
-        name: `memcached, ${format}`,
-        create: (now) => new MemcachedStore({ client: memcachedClient, now }),
-        clock: 'real',
-        options: { format },
-      });
-    }
-  });
 
   describe('two processes', () => {
     const options = { servers };

@@ -64,10 +64,12 @@ export async function startOwnMemcached(setup: MemcachedSetup = {}): Promise<Sta
     const { certificate, key } = setup.certificate;
     args.push('-Z', '-o', `ssl_chain_cert=${file('certificate', certificate)},ssl_key=${file('key', key)}`);
   }
+  // From those who do not have what it asks for.
+  const hidden = setup.login !== undefined || setup.certificate !== undefined || setup.args?.includes('-B');
   const started = await startProcess({
     command: binary,
     args,
-    ready: async () => (setup.certificate ? isListening(port) : (await ask(port, 'version')) !== ''),
+    ready: async () => (await isListening(port)) && (hidden || (await ask(port, 'version')) !== ''),
   });
   return {
     url: `memcached://127.0.0.1:${port}`,
@@ -114,12 +116,12 @@ export function ask(port: number, command: string): Promise<string> {
     const socket = connect({ port, host: '127.0.0.1', timeout: 5000 });
     const end = (): void => {
       socket.destroy();
-      resolve(answer.replace(/(^|\r\n)(MN|CLIENT_ERROR unauthenticated)\r\n$/, '$1'));
+      resolve(answer.replace(/(^|\r\n)MN\r\n$/, '$1'));
     };
     socket.once('connect', () => socket.write(`${command}\r\nmn\r\n`, 'latin1'));
     socket.on('data', (chunk: Buffer) => {
       answer += chunk.toString('latin1');
-      if (/(^|\r\n)(MN|CLIENT_ERROR unauthenticated)\r\n$/.test(answer)) end();
+      if (/(^|\r\n)MN\r\n$/.test(answer)) end();
     });
     socket.once('error', end);
     socket.once('timeout', end);
