@@ -24,7 +24,7 @@ export interface StoreCases {
   close(): unknown;
 }
 
-const TURNS = Number(process.env.TURNS ?? 400);
+const TURNS = Number(process.env.TURNS ?? 200);
 /** Short, so that most turns see no full garbage collection: one takes longer than a turn, and falls to either side by chance. */
 const TURN_MS = 4;
 const CONCURRENCIES = [1, 64];

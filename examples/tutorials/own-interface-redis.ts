@@ -24,7 +24,5 @@ async function connect(url: string): Promise<RedisClient> {
   // Without a listener, a lost connection would end the process.
   client.on('error', (error: Error) => console.error(`redis: ${error.message}`));
   await client.connect();
-  process.once('SIGTERM', () => client.destroy());
-  process.once('SIGINT', () => client.destroy());
   return client;
 }

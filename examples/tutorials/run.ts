@@ -9,7 +9,8 @@ export function run(app: Express): void {
     console.log(`listening on http://127.0.0.1:${(server.address() as AddressInfo).port}`);
   });
   const stop = () => {
-    server.close();
+    // Each session is saved before its response: a connection to a database that is still open has nothing left to do.
+    server.close(() => process.exit());
     server.closeIdleConnections();
   };
   process.once('SIGTERM', stop);

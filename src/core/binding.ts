@@ -1,6 +1,6 @@
 /** Ties one request's session to its record: the id, what was read under it, and what has to become of it. */
 import type { OpenRecord } from '../codecs/codec.ts';
-import { SessionDecodeError, SessionHeadersSentError, SessionNotLoadedError } from '../errors.ts';
+import { SessionDecodeError, SessionHeadersSentError, SessionNotLoadedError, SessionStoreError } from '../errors.ts';
 import type { SessionEvent } from './events.ts';
 import type { GuardedStore } from './guarded-store.ts';
 import { EMPTY, PlainRecord } from './plain-record.ts';
@@ -158,7 +158,7 @@ export class Binding implements SessionControls, SessionHooks {
   }
 
   #outage(error: unknown): 'outage' {
-    if (this.owner.onStoreError === 'fail') throw error;
+    if (this.owner.onStoreError === 'fail' || !(error instanceof SessionStoreError)) throw error;
     return 'outage';
   }
 

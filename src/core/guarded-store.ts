@@ -1,5 +1,5 @@
 /** A store behind a deadline: whatever goes wrong comes out as a `SessionStoreError`, in time. */
-import { SessionStoreError } from '../errors.ts';
+import { SessionError, SessionStoreError } from '../errors.ts';
 import { emit, type SessionEventListener } from './events.ts';
 import { type Awaitable, isPromise, type SessionStore, type StoredRecord, type WriteResult } from './store.ts';
 
@@ -63,9 +63,13 @@ export class GuardedStore {
     });
   }
 
-  /** The driver's own message may hold keys or data: it stays in the cause. */
-  #failed(operation: string, cause: unknown, timeout = false): SessionStoreError {
-    if (cause instanceof SessionStoreError) return cause;
+  /**
+   * The driver's own message may hold keys or data: it stays in the cause. What a store says in this package's own errors
+   * (a missing driver, a deadline that it cannot hold) is told as it is.
+   */
+  #failed(operation: string, cause: unknown, timeout = false): SessionError {
+    if (cause instanceof SessionStoreError) emit(this.#onEvent, { type: 'store-error', error: cause });
+    if (cause instanceof SessionError) return cause;
     const { name } = this.store;
     const what = timeout ? `did not answer within ${this.#deadline / 1000} s` : 'failed';
     const error = new SessionStoreError(name, operation, `session store ${name}: ${operation} ${what}`, {

@@ -13,6 +13,7 @@ import type { SessionStore, StoredRecord, WriteResult } from '../core/store.ts';
 import { SessionStoreError } from '../errors.ts';
 import { Deadlines, toExptime } from './memcached/expiry.ts';
 import type { Item, Items, Token } from './memcached/items.ts';
+import { note, tokenOf } from './memcached/known-bytes.ts';
 import { itemsFrom, type MemcachedOptions } from './memcached/options.ts';
 import { Turns } from './memcached/turns.ts';
 
@@ -40,7 +41,6 @@ export class MemcachedStore implements SessionStore {
   readonly #turns: Turns | undefined;
   readonly #now: () => number;
   readonly #deadlines = new Deadlines();
-  readonly #tokens = new WeakMap<Uint8Array, { readonly key: string; readonly token: Token }>();
   #closed = false;
 
   /** Connects at the first use. @throws SessionConfigError */
@@ -53,10 +53,8 @@ export class MemcachedStore implements SessionStore {
     this.#now = options.now ?? Date.now;
   }
 
-  async read(key: string): Promise<StoredRecord | undefined> {
-    this.#check('read');
-    const item = await this.#items.read(key);
-    return item && this.#toRecord(key, item);
+  read(key: string): Promise<StoredRecord | undefined> {
+    return this.#closed ? this.#refuse('read') : this.#read(key);
   }
 
   /** @throws SessionStoreError for a record over the server's limit; SessionEncodeError for a deadline after 2038 */
@@ -66,27 +64,27 @@ export class MemcachedStore implements SessionStore {
     expiresAt: number,
     expected: Uint8Array | undefined,
   ): Promise<WriteResult> {
-    this.#check('write');
+    if (this.#closed) return this.#refuse('write');
     const next = expiresAt <= this.#now() ? null : record;
     const step = () => (expected ? this.#update(key, next, expiresAt, expected) : this.#create(key, next, expiresAt));
     return this.#turns ? this.#turns.take(key, step) : step();
   }
 
+  /** @throws SessionEncodeError for a deadline after 2038 */
   async touch(key: string, expiresAt: number): Promise<boolean> {
-    if (expiresAt <= this.#now()) return this.delete(key);
-    this.#check('touch');
-    const exptime = toExptime(expiresAt, this.#now());
-    const step = () => this.#items.touch(key, exptime);
-    const alive = await (this.#turns ? this.#turns.take(key, step) : step());
-    if (alive) this.#deadlines.note(key, expiresAt);
-    return alive;
+    if (this.#closed) return this.#refuse('touch');
+    const now = this.#now();
+    if (expiresAt <= now) return this.delete(key);
+    return this.#items.touch(key, toExptime(expiresAt, now)).then((alive) => {
+      if (alive) this.#deadlines.note(key, expiresAt);
+      return alive;
+    });
   }
 
-  async delete(key: string): Promise<boolean> {
-    this.#check('delete');
+  delete(key: string): Promise<boolean> {
+    if (this.#closed) return this.#refuse('delete');
     this.#deadlines.forget(key);
-    const step = () => this.#items.remove(key);
-    return this.#turns ? this.#turns.take(key, step) : step();
+    return this.#items.remove(key);
   }
 
   /** Closes the connections that the store made; a client that was given stays open. */
@@ -101,19 +99,18 @@ export class MemcachedStore implements SessionStore {
         const added = await this.#items.add(key, record, toExptime(expiresAt, this.#now()));
         if (added !== false) return this.#written(key, record, expiresAt, added);
       }
-      const item = await this.#items.read(key);
-      if (item) return { conflict: this.#toRecord(key, item) };
+      const there = await this.#read(key);
+      if (there) return { conflict: there };
       if (!record) return 'written';
     }
     throw unsettled();
   }
 
   async #update(key: string, record: Uint8Array | null, expiresAt: number, expected: Uint8Array): Promise<WriteResult> {
-    const remembered = this.#tokens.get(expected);
-    let token = remembered?.key === key ? remembered.token : undefined;
+    let token = this.atomic ? tokenOf(expected, key) : undefined;
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
       if (token === undefined) {
-        const item = await this.#items.read(key);
+        const item = await this.#items.read(key, itself);
         if (!item) return 'gone';
         if (Buffer.compare(item.bytes, expected) !== 0) return { conflict: this.#toRecord(key, item) };
         token = item.token;
@@ -133,18 +130,26 @@ export class MemcachedStore implements SessionStore {
 
   #written(key: string, record: Uint8Array, expiresAt: number, token: Token | undefined): 'written' {
     this.#deadlines.note(key, expiresAt);
-    if (token) this.#tokens.set(record, { key, token });
+    if (token) note(record, key, token);
     return 'written';
   }
 
   #toRecord(key: string, { bytes, left, token }: Item): StoredRecord {
-    if (this.atomic) this.#tokens.set(bytes, { key, token });
+    if (this.atomic) note(bytes, key, token);
     return { bytes, expiresAt: this.#deadlines.of(key, left, this.#now()) };
   }
 
-  #check(operation: string): void {
-    if (this.#closed) throw new SessionStoreError(this.name, operation, 'session store memcached: it is closed');
+  #read(key: string): Promise<StoredRecord | undefined> {
+    return this.#items.read(key, (item) => this.#toRecord(key, item));
   }
+
+  #refuse(operation: string): Promise<never> {
+    return Promise.reject(new SessionStoreError(this.name, operation, 'session store memcached: it is closed'));
+  }
+}
+
+function itself(item: Item): Item {
+  return item;
 }
 
 function unsettled(): SessionStoreError {

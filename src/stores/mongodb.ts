@@ -45,7 +45,6 @@ export interface MongodbStoreOptions {
 /** Times that a write starts over because what was in its way has just gone. */
 const ATTEMPTS = 5;
 const RECORD = { projection: { _id: 0, val: 1, expiration: 1 } };
-const EXPIRATION = { projection: { _id: 0, expiration: 1 } };
 /** Documents that one command of a sweep deletes. */
 const SWEPT_AT_ONCE = 1000;
 
@@ -95,9 +94,11 @@ export class MongodbStore implements SessionStore {
 
   delete(key: string): Promise<boolean> {
     return this.#with('delete', async (collection) => {
-      const found = await collection.findOneAndDelete({ id: key }, EXPIRATION);
-      const surplus = await this.#deleteSurplus(collection, key);
-      return surplus || (found !== null && found.expiration > this.#clock());
+      const unique = this.#isUnique();
+      const { deletedCount } = await collection[unique ? 'deleteOne' : 'deleteMany'](this.#live(key));
+      // A leftover that has expired is nothing here, but Flask would find it.
+      if (deletedCount === 0 || !unique) await collection.deleteMany(this.#dead(key));
+      return deletedCount > 0;
     });
   }
 
@@ -146,9 +147,8 @@ export class MongodbStore implements SessionStore {
       let conflict = unique ? undefined : await this.#find(collection, key);
       if (conflict) return { conflict };
       try {
-        // Matches a leftover that has expired, or has no deadline at all. With a live one this is an insert, and fails.
-        const dead = { id: key, expiration: { $not: { $gt: this.#clock() } } };
-        await collection.updateOne(dead, update, { upsert: true });
+        // Replaces a leftover. Where there is a live document this is an insert, which fails.
+        await collection.updateOne(this.#dead(key), update, { upsert: true });
         return 'written';
       } catch (error) {
         if (!isDuplicate(error)) throw error;
@@ -172,7 +172,8 @@ export class MongodbStore implements SessionStore {
         const { matchedCount } = await collection.updateOne(filter, update);
         if (matchedCount > 0) return 'written';
       } else if ((await collection.deleteOne(filter)).deletedCount > 0) {
-        await this.#deleteSurplus(collection, key);
+        // A session that ended must not go on as its own double.
+        if (!this.#isUnique()) await collection.deleteMany({ id: key });
         return 'written';
       }
       const found = await collection.findOne(this.#live(key), RECORD);
@@ -184,20 +185,18 @@ export class MongodbStore implements SessionStore {
     }
   }
 
-  /** Where ids are not unique, a session that ended must not go on as its own double. Whether one was live. */
-  async #deleteSurplus(collection: Collection, key: string): Promise<boolean> {
-    if (this.#isUnique()) return false;
-    const { deletedCount } = await collection.deleteMany(this.#live(key));
-    await collection.deleteMany({ id: key });
-    return deletedCount > 0;
-  }
-
+  /** False as long as it is not known. */
   #isUnique(): boolean {
     return this.#indexes ? this.#indexes.unique : true;
   }
 
   #live(key: string): { id: string; expiration: object } {
     return { id: key, expiration: { $gt: this.#clock() } };
+  }
+
+  /** Expired, or without a deadline that could be told: everything but the live one. */
+  #dead(key: string): { id: string; expiration: object } {
+    return { id: key, expiration: { $not: { $gt: this.#clock() } } };
   }
 
   #clock(): Date {

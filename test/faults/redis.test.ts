@@ -324,7 +324,7 @@ describe.skipIf(redis.missing)(`a restart${redis.note}`, () => {
   });
 });
 
-describe('closing', () => {
+describe('closing without a server', () => {
   test.each(['redis', 'ioredis'] as const)('while it still tries to connect (%s)', async (driver) => {
     const store = new RedisStore({ url: `redis://127.0.0.1:${await freePort()}`, driver });
     const call = store.read('k').catch((error: unknown) => error);
@@ -332,8 +332,10 @@ describe('closing', () => {
     expect(await call).toBeInstanceOf(SessionStoreError);
     await expect(store.read('k')).rejects.toThrow('it is closed');
   });
+});
 
-  test.skipIf(redis.missing).each(['redis', 'ioredis'] as const)('leaves no connection (%s)', async (driver) => {
+describe.skipIf(redis.missing)(`closing${redis.note}`, () => {
+  test.each(['redis', 'ioredis'] as const)('leaves no connection (%s)', async (driver) => {
     const proxy = await startProxy(redis.server!);
     const store = new RedisStore({ url: `redis://127.0.0.1:${proxy.port}`, driver });
     await store.read('k');

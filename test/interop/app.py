@@ -341,6 +341,7 @@ class Quiet(WSGIRequestHandler):
 
 
 if __name__ == "__main__":
-    server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=Quiet)
+    port = int(os.environ.get("PORT", "0"))
+    server = make_server("127.0.0.1", port, app, threaded=True, request_handler=Quiet)
     print(f"listening on http://127.0.0.1:{server.port}", flush=True)
     server.serve_forever()

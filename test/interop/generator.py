@@ -172,8 +172,8 @@ class Generator:
     def hashable(self, _depth):
         pool = [self.text, self.text, self.int, self.boolean, self.none, self.bytes, self.float, self.uuid, self.date]
         value = self.random.choice(pool)(0)
-        # JavaScript has no -0 among the members of a set or the keys of a map; it is equal to 0 in Python, too.
-        return 0.0 if value == 0 and isinstance(value, float) else value
+        # A JavaScript Set has no -0, which equals 0 in Python, and has nan but once.
+        return 0.5 if isinstance(value, float) and (value == 0 or value != value) else value
 
     def set(self, depth):
         return {self.hashable(depth) for _ in range(self.size(4))}
@@ -193,7 +193,8 @@ class Generator:
         return {self.random.choice(keys)(): self.value(depth + 1) for _ in range(self.size(5))}
 
     def other_keys(self):
-        number, whole = lambda: abs(self.float(0)), lambda: self.int(0)
+        # Not -0.0 and nan, which are not what they are in the keys of a JavaScript Map.
+        number, whole = lambda: min(1e300, abs(self.float(0))), lambda: self.int(0)
         if self.kind == "cookie":
             return [number, whole] if self.chance(0.5) else [lambda: self.chance(0.5), whole]
         keys = [self.key, number, whole, lambda: self.date(0), lambda: self.uuid(0), lambda: self.decimal(0), lambda: self.bytes(0)]

@@ -28,6 +28,8 @@ export async function startPeer(reply: (command: string, socket: Socket) => stri
 /** Sends the bytes to whoever connects, as they are, and at once. */
 export function startBabbler(bytes: Uint8Array, thenEnd: boolean): Promise<Peer> {
   return listen((socket) => {
+    // What is not read hides the end.
+    socket.resume();
     socket.write(bytes);
     if (thenEnd) socket.end();
   });
@@ -56,7 +58,7 @@ export async function startRecorder(port: number): Promise<Recorder> {
       return peer.open;
     },
     commands() {
-      const lines = seen.match(/^(?:m[gsda] |mn|set |get )[^\r]*(?=\r\n)/gm) ?? [];
+      const lines = seen.match(/^(?:m[gsda]|mn|gets?|cas|set|add)(?: |$)[^\r\n]*(?=\r\n)/gm) ?? [];
       seen = '';
       return lines;
     },

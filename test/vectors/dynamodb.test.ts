@@ -38,21 +38,16 @@ const client = new DynamoDB({
   region: 'us-west-2',
   ...(process.env.AWS_ACCESS_KEY_ID ? {} : { credentials: { accessKeyId: 'local', secretAccessKey: 'local' } }),
 });
-/** Each request, as it is given to the client. */
+/** The body of each request, as it is sent. */
 const requests: Record<string, unknown>[] = [];
 client.middlewareStack.add(
   (next) => (args) => {
-    requests.push(JSON.parse(JSON.stringify(args.input, base64)));
+    const { body } = args.request as { body: string | Uint8Array };
+    requests.push(JSON.parse(typeof body === 'string' ? body : new TextDecoder().decode(body)));
     return next(args);
   },
-  { step: 'initialize' },
+  { step: 'build' },
 );
-
-function base64(_key: string, value: unknown): unknown {
-  return ArrayBuffer.isView(value)
-    ? Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('base64')
-    : value;
-}
 
 let time = 0;
 const store = new DynamodbStore({ client, table, createTable: true, now: () => time });

@@ -83,12 +83,11 @@ export class KeyLanes {
 function inTime<T>(step: (turn: Turn) => Promise<T>, { patience, late }: Limit): Promise<T> {
   const turn = { over: false };
   return new Promise((resolve, reject) => {
+    const answer = step(turn);
     const timer = setTimeout(() => {
       turn.over = true;
       reject(late());
     }, patience);
-    step(turn)
-      .then(resolve, reject)
-      .finally(() => clearTimeout(timer));
+    void answer.then(resolve, reject).finally(() => clearTimeout(timer));
   });
 }

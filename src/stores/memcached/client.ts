@@ -11,11 +11,17 @@ import type { ServerAddress } from './servers.ts';
 /** A server's number for a content, and the connection on which it said so: after a restart the numbers begin anew. */
 class CasToken {
   readonly cas: string;
-  readonly epoch: number;
+  readonly #connection: Connection;
+  readonly #epoch: number;
 
-  constructor(cas: string, epoch: number) {
+  constructor(cas: string, connection: Connection) {
     this.cas = cas;
-    this.epoch = epoch;
+    this.#connection = connection;
+    this.#epoch = connection.epoch;
+  }
+
+  static isValid(token: Token, connection: Connection): token is CasToken {
+    return token instanceof CasToken && token.#connection === connection && token.#epoch === connection.epoch;
   }
 }
 
@@ -33,7 +39,7 @@ export class MetaClient implements Items {
     this.#locate = locator(distribution, servers);
   }
 
-  read(key: string): Promise<Item | undefined> {
+  read<T>(key: string, make: (item: Item) => T): Promise<T | undefined> {
     const wire = wireKey(key);
     const connection = this.#of(wire);
     return connection.request(`mg ${wire.text}${wire.flags} v t c`, undefined, (reply) => {
@@ -42,24 +48,23 @@ export class MetaClient implements Items {
       const left = Number(flag(reply.line, 't') ?? Number.NaN);
       if (!value || !Number.isInteger(left)) throw unexpected();
       const token = tokenOf(reply, connection);
-      return { bytes: value, left: left === -1 ? Number.POSITIVE_INFINITY : left, token };
+      return make({ bytes: value, left: left === -1 ? Number.POSITIVE_INFINITY : left, token });
     });
   }
 
   add(key: string, bytes: Uint8Array, exptime: number): Promise<Token | false> {
-    return this.#store(key, bytes, `T${exptime} ME c`);
+    return this.#store(key, bytes, `T${exptime} ME`);
   }
 
   replace(key: string, bytes: Uint8Array, exptime: number, token: Token): Promise<Token | false> {
-    return this.#store(key, bytes, `T${exptime} C${(token as CasToken).cas} c`, token);
+    return this.#store(key, bytes, `T${exptime} C`, token);
   }
 
   removeIf(key: string, token: Token): Promise<boolean> {
     const wire = wireKey(key);
     const connection = this.#of(wire);
-    const { cas, epoch } = token as CasToken;
-    if (epoch !== connection.epoch) return Promise.resolve(false);
-    return connection.request(`md ${wire.text}${wire.flags} C${cas}`, undefined, isDone);
+    if (!CasToken.isValid(token, connection)) return Promise.resolve(false);
+    return connection.request(`md ${wire.text}${wire.flags} C${token.cas}`, undefined, isDone);
   }
 
   remove(key: string): Promise<boolean> {
@@ -80,6 +85,7 @@ export class MetaClient implements Items {
     return this.#connections[this.#locate(bytes)]!;
   }
 
+  /** @param flags those that say when to store, but for the token's number */
   async #store(key: string, bytes: Uint8Array, flags: string, token?: Token): Promise<Token | false> {
     const wire = wireKey(key);
     const connection = this.#of(wire);
@@ -90,9 +96,13 @@ export class MetaClient implements Items {
         await connection.request(`mg ${wire.text}${wire.flags}`, undefined, isDone);
       if (size > (connection.itemLimit ?? Number.POSITIVE_INFINITY)) throw tooLarge(bytes.length);
     }
-    if (token && (token as CasToken).epoch !== connection.epoch) return false;
+    let when = flags;
+    if (token) {
+      if (!CasToken.isValid(token, connection)) return false;
+      when += token.cas;
+    }
     return connection.request(
-      `ms ${wire.text} ${bytes.length}${wire.flags} ${flags}`,
+      `ms ${wire.text} ${bytes.length}${wire.flags} ${when} c`,
       bytes,
       (reply) => isDone(reply) && tokenOf(reply, connection),
     );
@@ -117,7 +127,7 @@ function isDone({ line }: Reply): boolean {
 function tokenOf({ line }: Reply, connection: Connection): CasToken {
   const cas = flag(line, 'c');
   if (cas === undefined || !/^[1-9]\d{0,19}$/.test(cas)) throw unexpected();
-  return new CasToken(cas, connection.epoch);
+  return new CasToken(cas, connection);
 }
 
 function unexpected(): MemcachedError {

@@ -16,7 +16,8 @@ export type Token = object;
 export interface Items {
   /** Whether `replace` and `removeIf` compare on the server. */
   readonly atomic: boolean;
-  read(key: string): Promise<Item | undefined>;
+  /** @param make makes the result out of what is there */
+  read<T>(key: string, make: (item: Item) => T): Promise<T | undefined>;
   /** Only where nothing is: else false. A token of the new content, or undefined where the client is told none. */
   add(key: string, bytes: Uint8Array, exptime: number): Promise<Token | undefined | false>;
   /** Only what the token stands for: else false, also where nothing is. */

@@ -29,9 +29,9 @@ export class MemjsItems implements Items {
     this.#itemLimit = itemLimit;
   }
 
-  async read(key: string): Promise<Item | undefined> {
+  async read<T>(key: string, make: (item: Item) => T): Promise<T | undefined> {
     const { value } = await this.#client.get(plainKey(key));
-    return value ? { bytes: new Uint8Array(value), left: undefined, token: NO_TOKEN } : undefined;
+    return value ? make({ bytes: new Uint8Array(value), left: undefined, token: NO_TOKEN }) : undefined;
   }
 
   async add(key: string, bytes: Uint8Array, expires: number): Promise<undefined | false> {

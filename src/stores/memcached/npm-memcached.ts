@@ -23,11 +23,15 @@ export interface NpmMemcachedClient {
 
 class CasToken {
   readonly cas: string;
-  constructor(cas: string) {
+  readonly client: NpmMemcachedClient;
+
+  constructor(cas: string, client: NpmMemcachedClient) {
     this.cas = cas;
+    this.client = client;
   }
 }
 
+const UTF8 = new TextEncoder();
 const MARK = 'flacon-base64:';
 /** What the client's own line reading, or its escaping of line ends, could trip over. */
 const DELICATE = /[\r\n\ufffd]|^END$|^$/;
@@ -44,16 +48,16 @@ export class NpmMemcachedItems implements Items {
     this.#itemLimit = itemLimit;
   }
 
-  async read(key: string): Promise<Item | undefined> {
+  async read<T>(key: string, make: (item: Item) => T): Promise<T | undefined> {
     const found = await answer((done) => this.#client.gets(safeKey(key), done));
     if (found === undefined) return undefined;
     // What the client makes of a failure of the server.
     if (typeof found !== 'object' || found === null) throw refusal('read');
+    let text: unknown;
     // Under the key as the server knows it, with the client's namespace before it.
-    const entries = Object.entries(found);
-    const text = entries.find(([name]) => name !== 'cas')?.[1];
-    const cas = entries.find(([name]) => name === 'cas')?.[1];
-    return { bytes: fromText(text), left: undefined, token: new CasToken(casNumber(cas)) };
+    for (const name in found) if (name !== 'cas') text = (found as Record<string, unknown>)[name];
+    const token = new CasToken(casNumber((found as { cas?: unknown }).cas), this.#client);
+    return make({ bytes: fromText(text), left: undefined, token });
   }
 
   async add(key: string, bytes: Uint8Array, lifetime: number): Promise<undefined | false> {
@@ -86,7 +90,8 @@ export class NpmMemcachedItems implements Items {
   }
 
   async #cas(key: string, text: string, lifetime: number, token: Token): Promise<boolean> {
-    const { cas } = token as CasToken;
+    if (!(token instanceof CasToken) || token.client !== this.#client) return false;
+    const { cas } = token;
     return (await answer((done) => this.#client.cas(safeKey(key), text, cas, lifetime, done))) === true;
   }
 
@@ -105,8 +110,8 @@ function safeKey(key: string): string {
 function toText(bytes: Uint8Array): string {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const text = buffer.toString('utf8');
-  const plain = !DELICATE.test(text) && !text.startsWith(MARK) && Buffer.from(text).equals(buffer);
-  return plain ? text : MARK + buffer.toString('base64');
+  // What is no UTF-8 has become U+FFFD, which is delicate.
+  return DELICATE.test(text) || text.startsWith(MARK) ? MARK + buffer.toString('base64') : text;
 }
 
 function fromText(text: unknown): Uint8Array {
@@ -116,7 +121,7 @@ function fromText(text: unknown): Uint8Array {
       'or let every application that shares the sessions write JSON';
     throw new SessionStoreError('memcached', 'read', message);
   }
-  return new Uint8Array(text.startsWith(MARK) ? Buffer.from(text.slice(MARK.length), 'base64') : Buffer.from(text));
+  return text.startsWith(MARK) ? new Uint8Array(Buffer.from(text.slice(MARK.length), 'base64')) : UTF8.encode(text);
 }
 
 /** It goes back into a command. */

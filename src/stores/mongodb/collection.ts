@@ -22,7 +22,6 @@ export interface Collection {
   updateOne(filter: Filter, update: object, options?: object): Promise<{ readonly matchedCount: number }>;
   deleteOne(filter: Filter): Promise<{ readonly deletedCount: number }>;
   deleteMany(filter: Filter): Promise<{ readonly deletedCount: number }>;
-  findOneAndDelete(filter: Filter, options: object): Promise<SessionDocument | null>;
   createIndex(key: Readonly<Record<string, 1>>, options: object): Promise<unknown>;
 }
 

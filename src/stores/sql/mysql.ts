@@ -115,6 +115,7 @@ function verbs(executor: Executor, table: TableName, _layout: SqlLayout, columns
   const columnsRead = "data, TIMESTAMPDIFF(MICROSECOND, '1970-01-01 00:00:00', expiry) AS expires";
   const read = make(`SELECT ${columnsRead} FROM ${name} WHERE ${isKey}`, true);
   const readLive = make(`SELECT ${columnsRead} FROM ${name} WHERE ${isKey} AND ${isLive('$2')}`, true);
+  const alike = make(`SELECT id FROM ${name} WHERE session_id = $1 AND NOT (${isKey})`, true);
   const insert = make(
     id.hasDefault
       ? `INSERT INTO ${name} (session_id, data, expiry) VALUES ($1, $2, $3)`
@@ -161,7 +162,14 @@ SELECT COALESCE(MAX(id), 0) + 1, $1, CAST($2 AS BINARY), CAST($3 AS DATETIME) FR
       } catch (error) {
         if (!hasCode(error, DUPLICATE)) throw error;
       }
-      return (await changes(replace, [key, record, seconds(expiresAt), text(now)])) ? 'done' : live(key, now);
+      if (await changes(replace, [key, record, seconds(expiresAt), text(now)])) return 'done';
+      const row = await live(key, now);
+      if (!row && (await rowsOf(alike, [key])).length > 0) {
+        const message =
+          'session store sql: there is a key that differs in case only, which the collation of session_id takes for the same';
+        throw new SessionStoreError('sql', 'write', message);
+      }
+      return row;
     },
     async update(key, record, expiresAt, expected, now): Promise<Change> {
       checkLength(record);

@@ -320,15 +320,17 @@ describe.skipIf(older.missing)(`on a server before Redis 7${older.note}`, () => 
   });
 });
 
-describe.skipIf(current.missing)(`where a URL leads${current.note}`, () => {
-  const folder = temporaryFolder('redis-urls');
+const openssl = await available(() => ensureBinary('openssl', 'openssl'));
+
+describe.skipIf(current.missing || openssl.missing)(`where a URL leads${current.note}${openssl.note}`, () => {
+  let folder: ReturnType<typeof temporaryFolder>;
   let server: StartedRedis;
   let tlsPort: number;
   beforeAll(async () => {
-    const openssl = await ensureBinary('openssl', 'openssl');
+    folder = temporaryFolder('redis-urls');
     const [key, certificate] = [join(folder.path, 'key.pem'), join(folder.path, 'cert.pem')];
     const request = ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-subj', '/CN=localhost', '-days', '2'];
-    execFileSync(openssl, [...request, '-keyout', key, '-out', certificate], { stdio: 'ignore' });
+    execFileSync(openssl.server!, [...request, '-keyout', key, '-out', certificate], { stdio: 'ignore' });
     tlsPort = await freePort();
     const tls = ['--tls-port', String(tlsPort), '--tls-cert-file', certificate, '--tls-key-file', key];
     const socket = ['--unixsocket', join(folder.path, 'redis.sock')];

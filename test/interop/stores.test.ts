@@ -1,0 +1,38 @@
+/** Real Flask 3.1 with Flask-Session 0.8 and the kitchen sink, on every store and in every format, with one cookie. */
+import { afterAll, beforeAll, describe } from 'vitest';
+import { available } from '../servers/process.ts';
+import { backAndForth } from './back-and-forth.ts';
+import { BACKENDS } from './backends.ts';
+import { inParallel } from './in-parallel.ts';
+import { startPython } from './python.ts';
+import { type Sides, startSides } from './sides.ts';
+
+const SECRET_KEY = 'a secret of both applications, long enough';
+
+const python = await available(startPython);
+
+for (const { name, kinds, start } of BACKENDS) {
+  const withFlask = python.server !== undefined && (name === 'null' || python.server.flaskSession !== undefined);
+  const place = withFlask ? await available(start) : undefined;
+  const why = python.server?.reason?.replace(/[()]/g, '');
+  const note = place ? place.note : python.note || ` (skipped: ${why})`;
+
+  describe.skipIf(place?.server === undefined)(`${name}${note}`, () => {
+    afterAll(() => place?.server?.stop());
+
+    describe.each(kinds)('%s', (kind) => {
+      let sides: Sides;
+      beforeAll(async () => {
+        const settings = { SECRET_KEY, SESSION_SERIALIZATION_FORMAT: kind, ...place!.server!.settings(kind) };
+        if (kind === 'cookie' || kind === 'pickle')
+          Object.assign(settings, { SESSION_SERIALIZATION_FORMAT: 'msgpack' });
+        // Either may be the one that finds nothing there.
+        sides = await startSides(python.server!, settings, kind === 'json' ? 'ours' : 'flask');
+      });
+      afterAll(() => sides?.stop());
+
+      backAndForth(kind, () => sides);
+      if (kind === kinds[0] && kind !== 'cookie') inParallel(name, () => sides);
+    });
+  });
+}
