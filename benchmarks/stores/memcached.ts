@@ -81,14 +81,23 @@ function memjsCases(store: MemcachedStore, client: memjs.Client): StoreCase[] {
   ];
 }
 
+interface Found {
+  readonly cas: string;
+  readonly [key: string]: unknown;
+}
+
+/** A record is bytes: whoever uses this client has to make them out of text, and text out of them. */
+function fromText(found: Found, key: string): Uint8Array {
+  return Buffer.from(found[key] as string);
+}
+
 function memcachedCases(store: MemcachedStore, client: Memcached): StoreCase[] {
   const key = (worker: number) => `${keys[worker]!}:json`;
-  const text = JSON_RECORD.toString();
   return [
     {
       name: 'memcached: read',
       store: (n) => store.read(key(n)),
-      bare: (n) => called((done) => client.gets(key(n), done)),
+      bare: async (n) => fromText(await called((done) => client.gets(key(n), done)), key(n)),
     },
     {
       name: 'memcached: read and write',
@@ -97,8 +106,9 @@ function memcachedCases(store: MemcachedStore, client: Memcached): StoreCase[] {
         await store.write(key(n), JSON_RECORD, LATER, found!.bytes);
       },
       bare: async (n) => {
-        const { cas } = await called<{ cas: string }>((done) => client.gets(key(n), done));
-        await called((done) => client.cas(key(n), text, cas, LIFETIME, done));
+        const found = await called<Found>((done) => client.gets(key(n), done));
+        fromText(found, key(n));
+        await called((done) => client.cas(key(n), JSON_RECORD.toString(), found.cas, LIFETIME, done));
       },
     },
     {

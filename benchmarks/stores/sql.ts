@@ -1,5 +1,8 @@
 /** Each database through its driver: the verbs of the store, and the same statements run by hand. */
 import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import BetterSqlite from 'better-sqlite3';
 import mysql from 'mysql2/promise';
@@ -52,21 +55,36 @@ async function casesOf(driver: Driver): Promise<StoreCase[]> {
   for (const [verb, call] of Object.entries(verbs)) {
     statements.length = 0;
     await call(telling, 'bench:0');
-    const same = statements.map(({ sql, values }) => ({
-      sql,
-      of: keys.map((key) => values.map((value) => (typeof value === 'string' ? value.replace('bench:0', key) : value))),
-    }));
+    const same = statements.map(({ sql, values }) => ({ sql, values: values.map(toValue) }));
     // Only where the database cannot answer a row in place of a change are there two.
     assert.ok(same.length === 1 || verb === 'write, and a conflict');
+    const bare = async (worker: number) => {
+      for (const { sql, values } of same) {
+        await driver.run(
+          sql,
+          values.map((value) => value(worker)),
+        );
+      }
+    };
     made.push({
       name: `${driver.name}: ${verb}`,
       store: (worker) => call(store, keys[worker]!),
-      async bare(worker) {
-        for (const { sql, of } of same) await driver.run(sql, of[worker]!);
-      },
+      bare,
     });
   }
   return made;
+}
+
+/** The same value for another worker, at another time. */
+function toValue(value: Value): (worker: number) => Value {
+  if (typeof value !== 'string') return () => value;
+  if (value.startsWith('bench:0')) return (worker) => keys[worker]! + value.slice('bench:0'.length);
+  const fraction = value.slice(19);
+  const isLater = Math.abs(Date.parse(`${value.slice(0, 19)}Z`) - LATER) < 1000;
+  return () => {
+    const iso = new Date(isLater ? LATER : Date.now()).toISOString();
+    return `${iso.slice(0, 10)} ${iso.slice(11, fraction ? 23 : 19)}${fraction ? '000' : ''}`;
+  };
 }
 
 function pgDriver(pool: pg.Pool): Driver {
@@ -111,10 +129,12 @@ function sqliteDriver(name: string, database: DatabaseSync | BetterSqlite.Databa
       exec: (sql: string) => database.exec(sql),
       prepare(sql: string) {
         const statement = database.prepare(sql);
-        const told = (method: 'all' | 'get' | 'run') => (...values: Value[]) => {
-          sent(sql, values);
-          return statement[method](...values);
-        };
+        const told =
+          (method: 'all' | 'get' | 'run') =>
+          (...values: Value[]) => {
+            sent(sql, values);
+            return statement[method](...values);
+          };
         return { all: told('all'), get: told('get'), run: told('run') };
       },
     }),
@@ -130,7 +150,12 @@ export async function cases(): Promise<StoreCases> {
   const [postgres, mariadb] = await Promise.all([startPostgres(), startMariadb()]);
   const pool = new pg.Pool({ connectionString: postgres.url });
   const mysqlPool = mysql.createPool({ uri: mariadb.url });
-  const databases = [new DatabaseSync(':memory:'), new BetterSqlite(':memory:')] as const;
+  const directory = mkdtempSync(join(tmpdir(), 'flacon-benchmark-'));
+  const databases = [
+    new DatabaseSync(join(directory, 'node.db')),
+    new BetterSqlite(join(directory, 'better.db')),
+  ] as const;
+  for (const database of databases) database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL');
   const drivers = [
     pgDriver(pool),
     mysqlDriver(mysqlPool),
@@ -143,6 +168,7 @@ export async function cases(): Promise<StoreCases> {
     cases: all,
     async close() {
       for (const database of databases) database.close();
+      rmSync(directory, { recursive: true });
       await Promise.all([pool.end(), mysqlPool.end()]);
       await Promise.all([postgres.stop(), mariadb.stop()]);
     },

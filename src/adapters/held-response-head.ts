@@ -1,36 +1,90 @@
+/** Status and headers of a response that is held: checked as Node checks them, and the session's effects put in. */
+import { IncomingMessage, type OutgoingHttpHeader, ServerResponse } from 'node:http';
+import { Socket } from 'node:net';
+import { type SessionEffects, withPrivate, withVary } from '../core/effects.ts';
+
+/** Describe the body of the answer that a failed save stopped; they must not describe the error page. */
+const BODY_HEADERS = [
+  'accept-ranges',
+  'cache-control',
+  'content-disposition',
+  'content-encoding',
+  'content-language',
+  'content-length',
+  'content-range',
+  'content-type',
+  'etag',
+  'expires',
+  'last-modified',
+  'link',
+  'location',
+  'refresh',
+  'trailer',
+  'transfer-encoding',
+];
+
+/** As a response begins anew: the error handler finds no trace of the answer that was stopped. */
+export function clearBody(res: ServerResponse): void {
+  for (const name of BODY_HEADERS) res.removeHeader(name);
+  res.statusCode = 200;
+  res.statusMessage = undefined as never;
+}
+
+/** @throws what Node throws for this status and message */
+export function checkStatus(res: ServerResponse, args: readonly unknown[]): void {
+  const [status, message] = args;
+  const reason = typeof message === 'string' ? message : res.statusMessage;
+  if (Number.isInteger(status) && (status as number) >= 100 && (status as number) <= 999 && !reason) return;
+  // Rare enough to let Node itself decide, on a response that goes nowhere.
+  new ServerResponse(new IncomingMessage(new Socket())).writeHead(status as number, reason || undefined);
+}
+
+/** @throws what Node throws for a chunk that is neither text nor bytes */
+export function checkChunk(method: 'write' | 'end', [chunk]: readonly unknown[]): void {
+  if (typeof chunk === 'string' || chunk instanceof Uint8Array) return;
+  if (method === 'end' && (chunk === undefined || chunk === null || typeof chunk === 'function')) return;
+  const code = chunk === null ? 'ERR_STREAM_NULL_VALUES' : 'ERR_INVALID_ARG_TYPE';
+  throw Object.assign(
+    new TypeError(`The "chunk" argument must be of type string or an instance of Buffer or Uint8Array`),
+    { code },
+  );
+}
+
 /**
- * A response whose beginning waits for a save counts as begun: what the handler has decided by then goes out, whatever is
- * done to the status and the headers meanwhile (by error handling, say, when the handler throws after `res.end()`).
+ * Sets what `writeHead` was given, its headers in any of their three forms; they replace those of the same name.
+ * @returns the arguments that are left for it
+ * @throws what Node throws for a header that cannot be sent
  */
-import type { ServerResponse } from 'node:http';
-
-const SETTERS = ['setHeader', 'appendHeader', 'setHeaders', 'removeHeader'] as const;
-
-export class FrozenHead {
-  readonly #res: ServerResponse;
-  readonly #status: number;
-  readonly #message: string;
-  readonly #setters: Record<string, unknown>;
-
-  constructor(res: ServerResponse) {
-    this.#res = res;
-    this.#status = res.statusCode;
-    this.#message = res.statusMessage;
-    this.#setters = Object.fromEntries(SETTERS.map((name) => [name, res[name]]));
-    const ignore = () => res;
-    for (const name of SETTERS) Object.assign(res, { [name]: ignore });
+export function takeOver(res: ServerResponse, args: readonly unknown[]): unknown[] {
+  const headers = args.find((arg, i) => i > 0 && typeof arg === 'object' && arg !== null) as object | undefined;
+  const seen = new Set<string>();
+  for (const [name, value] of headers ? pairsOf(headers) : []) {
+    if (value === undefined) continue;
+    const key = String(name).toLowerCase();
+    if (seen.has(key)) res.appendHeader(name, value as string);
+    else res.setHeader(name, value);
+    seen.add(key);
   }
+  res.statusCode = args[0] as number;
+  if (typeof args[1] === 'string') res.statusMessage = args[1];
+  return args.slice(0, typeof args[1] === 'string' ? 2 : 1);
+}
 
-  /** What a handler that asks is told, once a part of the body is waiting but not its end. */
-  showAsBegun(): void {
-    Object.defineProperty(this.#res, 'headersSent', { value: true, configurable: true });
-  }
+function pairsOf(headers: object): [string, OutgoingHttpHeader | undefined][] {
+  if (!Array.isArray(headers)) return Object.entries(headers);
+  if (Array.isArray(headers[0])) return headers as [string, OutgoingHttpHeader][];
+  return headers.flatMap((name, i) => (i % 2 === 0 ? [[name, headers[i + 1]] as [string, OutgoingHttpHeader]] : []));
+}
 
-  thaw(): void {
-    const res = this.#res;
-    Object.assign(res, this.#setters);
-    delete (res as { headersSent?: boolean }).headersSent;
-    res.statusCode = this.#status;
-    res.statusMessage = this.#message;
+export function putEffects(res: ServerResponse, all: readonly SessionEffects[]): void {
+  if (res.headersSent) return;
+  for (const effects of all) {
+    if (effects.vary) res.setHeader('Vary', withVary(textOf(res.getHeader('Vary'))));
+    if (effects.setCookie) res.appendHeader('Set-Cookie', effects.setCookie);
+    if (effects.private) res.setHeader('Cache-Control', withPrivate(textOf(res.getHeader('Cache-Control'))));
   }
+}
+
+function textOf(header: OutgoingHttpHeader | undefined): string | undefined {
+  return Array.isArray(header) ? header.join(', ') : header === undefined ? undefined : String(header);
 }

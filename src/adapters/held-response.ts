@@ -1,72 +1,60 @@
 /**
- * Commits a session before the first byte of a Node response: every way to begin one (`writeHead`, `flushHeaders`,
+ * Commits the sessions of a Node response before its first byte: every way to begin one (`writeHead`, `flushHeaders`,
  * `write`, `end`, and whatever is built on them) waits for the save, and what is called meanwhile is done afterwards, in
  * order. A save that fails leaves the response unbegun, so that the framework can still answer 500.
+ *
+ * What Node would refuse at once (a bad status, header or chunk) is refused at once here, too, and not when it is done.
  */
-import type { OutgoingHttpHeader, ServerResponse } from 'node:http';
-import { type SessionEffects, withPrivate, withVary } from '../core/effects.ts';
+import type { ServerResponse } from 'node:http';
+import type { SessionEffects } from '../core/effects.ts';
 import type { SessionExchange } from '../core/exchange.ts';
-import { isPromise } from '../core/store.ts';
-import { FrozenHead } from './held-response-head.ts';
+import { type Awaitable, chain, isPromise } from '../core/store.ts';
+import { checkChunk, checkStatus, clearBody, putEffects, takeOver } from './held-response-head.ts';
+import { HeldState } from './held-response-state.ts';
 
 type Method = 'writeHead' | 'write' | 'end' | 'flushHeaders';
 type Call = { readonly method: Method; readonly args: unknown[] };
 type Callback = (error?: Error | null) => void;
 
-/** Describe the body of the answer that the failed save stopped; they must not describe the error page. */
-const BODY_HEADERS = [
-  'content-length',
-  'content-type',
-  'content-encoding',
-  'content-range',
-  'transfer-encoding',
-  'etag',
-  'last-modified',
-  'location',
-  'cache-control',
-];
-
 const HELD = Symbol('flacon.held');
-type Held = ServerResponse & { [HELD]: HeldResponse };
+type Held = ServerResponse & { [HELD]?: HeldResponse };
 
 /**
  * @param fail gets the error of a failed save, once, after the handler's synchronous code; it answers the request
  */
 export function holdResponse(res: ServerResponse, exchange: SessionExchange, fail: (error: unknown) => void): void {
-  const held = new HeldResponse(res, exchange, fail);
-  (res as Held)[HELD] = held;
-  res.writeHead = writeHead as ServerResponse['writeHead'];
-  res.write = write as ServerResponse['write'];
-  res.end = end as ServerResponse['end'];
-  res.flushHeaders = flushHeaders;
+  const held = (res as Held)[HELD];
+  if (held) held.join(exchange, fail);
+  else (res as Held)[HELD] = new HeldResponse(res, exchange, fail);
 }
 
 // Shared functions that find their state on the response: a request costs no closures.
 function writeHead(this: Held, ...args: unknown[]) {
-  return this[HELD].call('writeHead', args);
+  return this[HELD]?.call('writeHead', args);
 }
 function write(this: Held, ...args: unknown[]) {
-  return this[HELD].call('write', args);
+  return this[HELD]?.call('write', args);
 }
 function end(this: Held, ...args: unknown[]) {
-  return this[HELD].call('end', args);
+  return this[HELD]?.call('end', args);
 }
 function flushHeaders(this: Held, ...args: unknown[]) {
-  return this[HELD].call('flushHeaders', args) as undefined;
+  return this[HELD]?.call('flushHeaders', args) as undefined;
 }
 
 class HeldResponse {
   readonly #res: ServerResponse;
-  readonly #exchange: SessionExchange;
-  readonly #fail: (error: unknown) => void;
+  #exchange: SessionExchange;
+  /** Of session interfaces that were there before; nearly always none. */
+  #outer: SessionExchange[] | undefined;
+  #fail: (error: unknown) => void;
   readonly #writeHead: ServerResponse['writeHead'];
   readonly #write: ServerResponse['write'];
   readonly #end: ServerResponse['end'];
   readonly #flushHeaders: ServerResponse['flushHeaders'];
   #phase: 'open' | 'saving' | 'begun' | 'finishing' | 'failing' | 'failed' = 'open';
   #waiting: Call[] = [];
-  #frozen: FrozenHead | undefined;
-  #mustDrain = false;
+  #state: HeldState | undefined;
 
   constructor(res: ServerResponse, exchange: SessionExchange, fail: (error: unknown) => void) {
     this.#res = res;
@@ -76,6 +64,18 @@ class HeldResponse {
     this.#write = res.write;
     this.#end = res.end;
     this.#flushHeaders = res.flushHeaders;
+    res.writeHead = writeHead as ServerResponse['writeHead'];
+    res.write = write as ServerResponse['write'];
+    res.end = end as ServerResponse['end'];
+    res.flushHeaders = flushHeaders;
+  }
+
+  /** Another session interface on the same response. */
+  join(exchange: SessionExchange, fail: (error: unknown) => void): void {
+    this.#outer ??= [];
+    this.#outer.push(this.#exchange);
+    this.#exchange = exchange;
+    this.#fail = fail;
   }
 
   call(method: Method, args: unknown[]): unknown {
@@ -84,81 +84,123 @@ class HeldResponse {
         return this.#begin(method, args);
       case 'begun':
         return method === 'end' ? this.#finish(args) : this.#do(method, args);
-      case 'failed':
-        return this.#afterFailure(method, args);
       case 'failing':
         return this.#ignore(method, args);
+      case 'failed':
+        return this.#state?.isAnswering(method === 'writeHead')
+          ? this.#answer(method, args)
+          : this.#ignore(method, args);
       default:
         return this.#wait(method, args);
     }
   }
 
   #begin(method: Method, args: unknown[]): unknown {
+    if (!this.#outer && this.#exchange.isIdle) {
+      void this.#exchange.save();
+      this.#phase = 'begun';
+      if (method === 'end') this.#restore();
+      return this.#do(method, args);
+    }
+    const rest = this.#check(method, args);
     this.#phase = 'saving';
-    let effects: ReturnType<SessionExchange['save']>;
+    let effects: Awaitable<SessionEffects[]>;
     try {
-      effects = this.#exchange.save();
+      effects = this.#save();
     } catch (error) {
       this.#failed(error);
-      return this.#ignore(method, args);
+      return this.#ignore(method, rest);
     }
     if (!isPromise(effects)) {
-      const whole = method === 'end';
-      const rest = this.#apply(effects, method, args);
+      putEffects(this.#res, effects);
       this.#phase = 'begun';
-      if (whole) this.#restore();
+      if (method === 'end') this.#restore();
       return this.#do(method, rest);
     }
-    const result = this.#wait(method, args);
-    this.#frozen = new FrozenHead(this.#res);
-    if (method !== 'end') this.#frozen.showAsBegun();
-    effects.then(
-      (done) => this.#resume(done),
-      (error) => this.#failed(error),
-    );
-    return result;
+    this.#waiting.push({ method, args: rest });
+    this.#state = new HeldState(this.#res, method !== 'end');
+    effects.then((all) => this.#resume(all)).catch((error) => this.#failed(error));
+    return method === 'write' ? false : this.#res;
+  }
+
+  /** Throws what Node throws, and leaves nothing in the arguments that could fail later. */
+  #check(method: Method, args: unknown[]): unknown[] {
+    const res = this.#res;
+    if (method === 'write' || method === 'end') checkChunk(method, args);
+    checkStatus(res, method === 'writeHead' ? args : [res.statusCode]);
+    return method === 'writeHead' ? takeOver(res, args) : args;
+  }
+
+  /** One after the other: a session interface does not expect another one's failure in the middle of its save. */
+  #save(): Awaitable<SessionEffects[]> {
+    if (!this.#outer) return chain(this.#exchange.save(), (effects) => [effects]);
+    let all: Awaitable<SessionEffects[]> = [];
+    for (const exchange of [...this.#outer, this.#exchange]) {
+      all = chain(all, (done) => chain(exchange.save(), (effects) => [...done, effects]));
+    }
+    return all;
   }
 
   /** The save has ended well: everything that waited is done now, in order. */
-  #resume(effects: SessionEffects): void {
+  #resume(effects: SessionEffects[]): void {
+    const state = this.#thaw();
+    putEffects(this.#res, effects);
+    this.#phase = 'begun';
     const [first, ...others] = this.#waiting as [Call, ...Call[]];
     this.#waiting = [];
-    this.#thaw();
-    const args = this.#apply(effects, first.method, first.args);
-    this.#phase = 'begun';
-    this.#do(first.method, args);
-    for (const { method, args } of others) this.call(method, args);
-    if (this.#mustDrain && !this.#res.writableEnded) this.#res.emit('drain');
-    if (this.#res.writableEnded) this.#restore();
+    this.#replay(() => {
+      this.#do(first.method, first.args);
+      for (const { method, args } of others) this.call(method, args);
+      if (!this.#res.writableEnded) state?.drain();
+      else this.#restore();
+    });
+  }
+
+  /** What fails in a call that had to wait can no longer be told to its caller: the response is broken off. */
+  #replay(run: () => void): void {
+    try {
+      run();
+    } catch (error) {
+      this.#restore();
+      this.#res.destroy(error instanceof Error ? error : undefined);
+    }
   }
 
   /** The end of a response that had begun before: late changes are saved first, so that the next request finds them. */
   #finish(args: unknown[]): unknown {
-    const late = this.#exchange.finish();
-    if (!late) return this.#do('end', args);
+    checkChunk('end', args);
+    const late = [this.#exchange, ...(this.#outer ?? [])].map((exchange) => exchange.finish()).filter(isPromise);
+    if (late.length === 0) return this.#do('end', args);
     this.#phase = 'finishing';
     this.#waiting.push({ method: 'end', args });
-    late.then(() => {
+    const go = (): void => {
       const waiting = this.#waiting;
       this.#waiting = [];
+      this.#phase = 'begun';
       this.#restore();
-      for (const call of waiting) if (!this.#res.writableEnded) this.#do(call.method, call.args);
-    });
+      this.#replay(() => {
+        for (const call of waiting) if (!this.#res.writableEnded) this.#do(call.method, call.args);
+      });
+    };
+    Promise.all(late).then(go, go);
     return this.#res;
   }
 
-  #thaw(): void {
-    this.#frozen?.thaw();
-    this.#frozen = undefined;
+  #wait(method: Method, args: unknown[]): unknown {
+    // Whatever comes after the end was not meant for this response; a second implicit head is none.
+    if (this.#waiting.at(-1)?.method === 'end') return this.#ignore(method, args);
+    if (method === 'writeHead' || method === 'flushHeaders') return this.#res;
+    checkChunk(method, args);
+    this.#waiting.push({ method, args });
+    if (method === 'end') this.#state?.showAsUnbegun();
+    return method === 'write' ? false : this.#res;
   }
 
-  #wait(method: Method, args: unknown[]): unknown {
-    // Whatever comes after the end was not meant for this response.
-    if (this.#waiting.at(-1)?.method === 'end') return this.#ignore(method, args);
-    this.#waiting.push({ method, args });
-    if (method !== 'write') return this.#res;
-    this.#mustDrain = true;
-    return false;
+  #thaw(): HeldState | undefined {
+    const state = this.#state;
+    this.#state = undefined;
+    state?.thaw();
+    return state;
   }
 
   #failed(error: unknown): void {
@@ -166,17 +208,19 @@ class HeldResponse {
     this.#waiting = [];
     this.#thaw();
     process.nextTick(() => {
+      clearBody(this.#res);
+      this.#state = HeldState.watching(this.#res);
       this.#phase = 'failed';
-      for (const name of BODY_HEADERS) this.#res.removeHeader(name);
-      this.#res.statusCode = 200;
-      this.#res.statusMessage = undefined as never;
-      this.#fail(error);
+      this.#state.whileAnswering(() => this.#fail(error));
     });
   }
 
-  /** The error handler answers; what the handler that was stopped still writes goes nowhere once that is done. */
-  #afterFailure(method: Method, args: unknown[]): unknown {
-    return this.#res.writableEnded ? this.#ignore(method, args) : this.#do(method, args);
+  /** The error handler answers; what the handler that was stopped still writes goes nowhere. */
+  #answer(method: Method, args: unknown[]): unknown {
+    this.#thaw();
+    this.#phase = 'begun';
+    this.#restore();
+    return this.#do(method, args);
   }
 
   #ignore(method: Method, args: unknown[]): unknown {
@@ -202,47 +246,9 @@ class HeldResponse {
   /** Steps aside, unless somebody wrapped these methods in the meantime. */
   #restore(): void {
     const res = this.#res;
-    if (res.writeHead === OWN.writeHead) res.writeHead = this.#writeHead;
-    if (res.write === OWN.write) res.write = this.#write;
-    if (res.end === OWN.end) res.end = this.#end;
-    if (res.flushHeaders === OWN.flushHeaders) res.flushHeaders = this.#flushHeaders;
-  }
-
-  /** Puts the effects into the headers, those given to `writeHead` included, and returns the arguments left for it. */
-  #apply(effects: SessionEffects, method: Method, args: unknown[]): unknown[] {
-    const res = this.#res;
-    if (res.headersSent || !(effects.setCookie || effects.vary || effects.private)) return args;
-    let rest = args;
-    if (method === 'writeHead') {
-      const headers = args.find((arg, i) => i > 0 && typeof arg === 'object' && arg !== null);
-      if (headers) takeOver(res, headers);
-      rest = args.filter((arg) => arg !== headers);
-    }
-    if (effects.vary) res.setHeader('Vary', withVary(textOf(res.getHeader('Vary'))));
-    if (effects.setCookie) res.appendHeader('Set-Cookie', effects.setCookie);
-    if (effects.private) res.setHeader('Cache-Control', withPrivate(textOf(res.getHeader('Cache-Control'))));
-    return rest;
-  }
-}
-
-const OWN: Record<Method, unknown> = { writeHead, write, end, flushHeaders };
-
-function textOf(header: OutgoingHttpHeader | undefined): string | undefined {
-  return Array.isArray(header) ? header.join(', ') : header === undefined ? undefined : String(header);
-}
-
-/** The headers argument of `writeHead`, in any of its three forms; it replaces headers of the same name. */
-function takeOver(res: ServerResponse, headers: object): void {
-  let pairs: [string, OutgoingHttpHeader | undefined][];
-  if (!Array.isArray(headers)) pairs = Object.entries(headers);
-  else if (Array.isArray(headers[0])) pairs = headers as [string, OutgoingHttpHeader][];
-  else
-    pairs = headers.flatMap((name, i) => (i % 2 === 0 ? [[name, headers[i + 1]] as [string, OutgoingHttpHeader]] : []));
-  const seen = new Set<string>();
-  for (const [name, value] of pairs) {
-    if (value === undefined) continue;
-    if (seen.has(name.toLowerCase())) res.appendHeader(name, value as string);
-    else res.setHeader(name, value);
-    seen.add(name.toLowerCase());
+    if (res.writeHead === (writeHead as unknown)) res.writeHead = this.#writeHead;
+    if (res.write === (write as unknown)) res.write = this.#write;
+    if (res.end === (end as unknown)) res.end = this.#end;
+    if (res.flushHeaders === flushHeaders) res.flushHeaders = this.#flushHeaders;
   }
 }

@@ -20,6 +20,11 @@ export function serveWithSession(
   res: ServerResponse,
   next: (error?: unknown) => void,
 ): void {
+  // Twice the same middleware is as good as once.
+  if ((req as Carrier)[EXCHANGE]?.interface === sessionInterface) {
+    next();
+    return;
+  }
   const exchange = new SessionExchange(sessionInterface, new NodeRequest(req));
   const start = (): void => {
     (req as Carrier)[EXCHANGE] = exchange;
@@ -51,11 +56,17 @@ const ACCESSOR: PropertyDescriptor = {
 };
 
 /**
- * `req.session`. On the prototype that a framework makes for each application's requests (Express: `app.request`), so
+ * `req.session`. On the prototype that a framework puts between all of its requests and Node's own (`express.request`), so
  * that a request which does not use its session pays nothing for it; on the request itself where there is none such.
  */
 function giveAccessor(req: IncomingMessage): void {
-  const prototype = Object.getPrototypeOf(req) as object;
-  const owner = prototype === IncomingMessage.prototype ? req : prototype;
+  let owner: object = req;
+  for (let next = Object.getPrototypeOf(req); next !== IncomingMessage.prototype; next = Object.getPrototypeOf(next)) {
+    if (next === null) {
+      owner = req;
+      break;
+    }
+    owner = next;
+  }
   if (!Object.hasOwn(owner, 'session')) Object.defineProperty(owner, 'session', ACCESSOR);
 }

@@ -4,6 +4,7 @@ import { inspect } from 'node:util';
 import { createSessionInterface, type SessionOptions } from '../core/options.ts';
 import type { Session } from '../core/session.ts';
 import type { SessionInterface } from '../core/session-interface.ts';
+import { isPromise } from '../core/store.ts';
 import { embeddedStore } from '../stores/embedded.ts';
 import { serveWithSession } from './node-session.ts';
 
@@ -37,7 +38,7 @@ export function sessions(
       }
       try {
         const running = listener(req as SessionIncomingMessage, res);
-        if (running instanceof Promise) running.catch(fail);
+        if (isPromise(running)) running.then(undefined, fail);
       } catch (thrown) {
         fail(thrown);
       }

@@ -38,8 +38,12 @@ export class Binding implements SessionControls, SessionHooks {
   former: { readonly sid: string; readonly key: string; readonly stored: StoredRecord } | undefined;
   /** The id is another one than the client's: the cookie must say so, even when the record has long moved. */
   renamed = false;
-  /** The record that `destroy` leaves behind. */
-  doomed: string | undefined;
+  /** The keys of records that `destroy` leaves behind. */
+  readonly doomed = new Set<string>();
+  /** The key of a session that `destroy` ended and that another one has followed in the same request. */
+  replaced: string | undefined;
+  /** What a commit under way writes to. */
+  writing: { readonly sid: string; readonly key: string } | undefined;
   /** The record was found gone when there was something to write: nothing more is written for this session. */
   gone = false;
   /** A commit of this request has succeeded. */
@@ -47,7 +51,8 @@ export class Binding implements SessionControls, SessionHooks {
   /** Whether the response's headers leave the client with this session's cookie; undefined: they said nothing of it. */
   cookieSent: boolean | undefined;
   #sid: string | undefined;
-  #headersSent = false;
+  #headers: 'open' | 'leaving' | 'sent' = 'open';
+  #loading: Awaitable<void> | undefined;
   #late: Promise<void> | undefined;
   #running: Promise<unknown> | undefined;
 
@@ -57,6 +62,7 @@ export class Binding implements SessionControls, SessionHooks {
     this.#sid = offered;
     this.state.hooks = this;
     this.state.clearKeepsPermanent = owner.rules.flask;
+    this.state.keepsCreated = owner.absoluteTimeout !== undefined;
     if (offered === undefined) this.#begin();
     else this.state.postpone();
   }
@@ -79,13 +85,15 @@ export class Binding implements SessionControls, SessionHooks {
     try {
       const base = this.owner.openRecord(record.bytes);
       if (this.owner.isOver(base)) {
-        this.doomed = this.key;
+        this.doomed.add(this.key);
         this.#begin('expired');
         return;
       }
       this.stored = record;
       this.state.isNew = false;
       this.state.rebase(base);
+      // A record of before there was an absolute limit: its time begins now.
+      if (this.state.keepsCreated && typeof base.get(CREATED) !== 'number') this.state.stamp(CREATED, this.#seconds());
     } catch (error) {
       if (!(error instanceof SessionDecodeError)) throw error;
       this.undecodable(error);
@@ -108,9 +116,13 @@ export class Binding implements SessionControls, SessionHooks {
 
   #initial(): PlainRecord {
     const values: [string, unknown][] = [];
-    if (this.owner.absoluteTimeout !== undefined) values.push([CREATED, Math.floor(this.owner.now() / 1000)]);
+    if (this.owner.absoluteTimeout !== undefined) values.push([CREATED, this.#seconds()]);
     if (this.owner.permanent) values.push([PERMANENT, true]);
     return new PlainRecord(values);
+  }
+
+  #seconds(): number {
+    return Math.floor(this.owner.now() / 1000);
   }
 
   /** For the state, when a handler first asks for something: only a store that answers at once can be read by then. */
@@ -122,13 +134,19 @@ export class Binding implements SessionControls, SessionHooks {
 
   load(): Awaitable<void> {
     if (this.state.loaded) return undefined;
-    return chain(this.#read(), (record) => this.#settle(record));
+    this.#loading ??= chain(this.#read(), (record) => {
+      this.#loading = undefined;
+      if (!this.state.loaded) this.#settle(record);
+    });
+    return this.#loading;
   }
 
   /** A `regenerate` that was not saved yet is dropped with the rest. */
   reload(): Awaitable<void> {
     return this.exclusively(() => {
       this.state.modified = false;
+      this.gone = false;
+      this.saved = false;
       if (this.former) {
         this.#sid = this.former.sid;
         this.stored = this.former.stored;
@@ -175,7 +193,7 @@ export class Binding implements SessionControls, SessionHooks {
     const { state } = this;
     state.requireWritable();
     if (state.isEmpty()) return false;
-    if (this.#headersSent) {
+    if (this.#headers !== 'open') {
       throw new SessionHeadersSentError('the response has begun: a new session id could no longer reach the client');
     }
     if (this.stored && !this.former) this.former = { sid: this.sid(), key: this.key, stored: this.stored };
@@ -188,9 +206,10 @@ export class Binding implements SessionControls, SessionHooks {
 
   destroy(): void {
     this.state.requireWritable();
-    if (this.#clientHasCookie) this.late();
-    if (this.former) this.doomed = this.former.key;
-    else if (this.#sid !== undefined && (this.stored || !this.state.loaded)) this.doomed = this.key;
+    if (this.former) this.doomed.add(this.former.key);
+    if (this.writing) this.doomed.add(this.writing.key);
+    if (this.#sid !== undefined && (this.stored || !this.state.loaded)) this.doomed.add(this.key);
+    this.replaced = [...this.doomed][0];
     this.former = undefined;
     this.renamed = false;
     this.#sid = undefined;
@@ -201,6 +220,8 @@ export class Binding implements SessionControls, SessionHooks {
     this.state.destroyed = true;
     this.gone = false;
     this.saved = false;
+    // The cookie can no longer be cleared, the record can be deleted.
+    if (this.#headers === 'sent') this.#saveSoon();
   }
 
   save(): Awaitable<void> {
@@ -221,8 +242,22 @@ export class Binding implements SessionControls, SessionHooks {
     return result;
   }
 
+  written(): void {
+    this.writing = undefined;
+  }
+
   #ended(running: Promise<unknown>): void {
     if (this.#running === running) this.#running = undefined;
+  }
+
+  /** Changes are waiting that no save has seen. */
+  get #isDirty(): boolean {
+    const nested = this.state.settle();
+    return this.state.hasOperations && (this.state.modified || nested) && !this.gone;
+  }
+
+  get #isLate(): boolean {
+    return this.doomed.size > 0 || (this.#clientHasCookie && this.#isDirty);
   }
 
   /** Whether the client can come back to this session, once the headers have left. */
@@ -230,27 +265,39 @@ export class Binding implements SessionControls, SessionHooks {
     return this.cookieSent ?? !this.state.isNew;
   }
 
-  /** Called when the response's headers have left. */
+  /** Called when the response begins: from here on, no other cookie can be decided on. */
+  headersLeaving(): void {
+    this.#headers = 'leaving';
+  }
+
+  /** Called when the response's headers have left. What was changed while they did is late, too. */
   headersSent(): void {
-    this.#headersSent = true;
+    this.#headers = 'sent';
+    if (this.#isLate) this.#saveSoon();
+    else if (this.saved && this.#isDirty) this.owner.emit({ type: 'late-save-failed', error: tooLate() });
   }
 
   /** A change after the headers: saved soon where the client already has the id, refused where it cannot get one. */
   late(): void {
-    if (!this.#headersSent) return;
-    if (!this.#clientHasCookie) {
-      throw new SessionHeadersSentError(
-        'the response has begun without a session cookie, so this change could never be read again: write to a new session before the first byte is sent',
-      );
-    }
+    if (this.#headers !== 'sent') return;
+    if (!this.#clientHasCookie) throw tooLate();
+    this.#saveSoon();
+  }
+
+  #saveSoon(): void {
     this.#late ??= Promise.resolve().then(() => this.#saveLate());
   }
 
-  /** Saves what was changed after the headers, in place too; resolves when nothing is left. */
-  async settleLate(): Promise<void> {
+  /** Saves what was changed after the headers, in place too; undefined when there is nothing to wait for. */
+  settleLate(): Promise<void> | undefined {
+    if (this.#headers !== 'sent' || !this.state.loaded) return undefined;
+    return this.#late || this.#running || this.#isLate ? this.#settleAll() : undefined;
+  }
+
+  async #settleAll(): Promise<void> {
     await this.#late;
-    if (!this.#headersSent || !this.#clientHasCookie || !this.state.loaded) return;
-    if (this.state.settle() || this.state.hasOperations) await this.#saveLate();
+    await this.#running;
+    if (this.#isLate) await this.#saveLate();
   }
 
   async #saveLate(): Promise<void> {
@@ -261,4 +308,10 @@ export class Binding implements SessionControls, SessionHooks {
       this.owner.emit({ type: 'late-save-failed', error });
     }
   }
+}
+
+function tooLate(): SessionHeadersSentError {
+  return new SessionHeadersSentError(
+    'the response has begun without a session cookie, so this change could never be read again: write to a new session before the first byte is sent',
+  );
 }

@@ -3,7 +3,7 @@
  * that; if not, they are applied to what is there now, and so on. Nobody's write is lost, and what is gone stays gone.
  */
 import type { Codec, OpenRecord } from '../codecs/codec.ts';
-import { SessionConflictError, SessionDecodeError } from '../errors.ts';
+import { SessionConflictError, SessionDecodeError, SessionEncodeError } from '../errors.ts';
 import type { GuardedStore } from './guarded-store.ts';
 import type { SessionState } from './state.ts';
 import { type Awaitable, chain, isPromise, type StoredRecord, type WriteResult } from './store.ts';
@@ -12,8 +12,8 @@ export interface Target {
   readonly store: GuardedStore;
   /** Opens any format that is read. @throws SessionDecodeError */
   readonly open: (bytes: Uint8Array) => OpenRecord;
-  /** Writes the configured format. */
-  readonly codec: Codec;
+  /** The first one writes; the others read, and write what only they can hold. */
+  readonly codecs: readonly Codec[];
   /** Milliseconds since 1970. */
   readonly expiresAt: number;
 }
@@ -21,9 +21,11 @@ export interface Target {
 /**
  * - `StoredRecord`: what is stored now.
  * - `'emptied'`: nothing worth a record was left; there is none now.
+ * - `'taken'`: there is a record under a key that was to be new: it is somebody else's.
+ * - `'undecodable'`: what is there cannot be read after all; the state has begun anew.
  * - `'gone'`: the record was deleted or expired in the meantime; nothing was written.
  */
-export type Outcome = StoredRecord | 'emptied' | 'gone';
+export type Outcome = StoredRecord | 'emptied' | 'gone' | 'taken' | 'undecodable';
 
 const MAX_ATTEMPTS = 100;
 /** Attempts without a pause: a conflict that another process caused is usually over by then. */
@@ -40,9 +42,11 @@ export function commit(
   let expected = stored?.bytes;
   const attempt = (): Awaitable<Outcome | undefined> => {
     const record = encode(target, state);
+    if (record === 'undecodable') return record;
     if (record === null && expected === undefined) return 'emptied';
     return chain(put(target, key, record, expected), (result) => {
       if (result === 'written') return record ? { bytes: record, expiresAt: target.expiresAt } : 'emptied';
+      if (expected === undefined && result !== 'gone') return 'taken';
       if (result === 'gone' || !rebase(target, state, result.conflict)) return 'gone';
       expected = result.conflict.bytes;
       return undefined;
@@ -66,6 +70,7 @@ export function move(
   let copy: Uint8Array | undefined;
   const attempt = (): Awaitable<Outcome | undefined> => {
     const record = encode(target, state);
+    if (record === 'undecodable') return record;
     return chain(put(target, to, record, copy), (copied) => {
       if (copied !== 'written') return 'gone';
       copy = record ?? undefined;
@@ -83,8 +88,29 @@ export function move(
   return retry(attempt);
 }
 
-function encode(target: Target, state: SessionState): Uint8Array | null {
-  return state.isEmpty() ? null : target.codec.write(state.base, state.patch());
+function encode(target: Target, state: SessionState): Uint8Array | null | 'undecodable' {
+  if (state.isEmpty()) return null;
+  const [codec, ...others] = target.codecs as [Codec, ...Codec[]];
+  const patch = state.patch();
+  try {
+    return codec.write(state.base, patch);
+  } catch (error) {
+    if (error instanceof SessionDecodeError && state.hooks?.undecodable) {
+      state.hooks.undecodable(error);
+      return 'undecodable';
+    }
+    if (!(error instanceof SessionEncodeError)) throw error;
+    // What the handler set can be written: something that is in the record already cannot, in this format.
+    codec.write(undefined, patch);
+    for (const other of others) {
+      try {
+        return other.write(state.base, patch);
+      } catch {
+        // The next one, or the first error.
+      }
+    }
+    throw error;
+  }
 }
 
 /** A record that comes out as it was needs no write, only a new deadline. */

@@ -32,8 +32,8 @@ export function currentSession(): Session {
 }
 
 /**
- * The session of the request being served: usable in any code that runs below the adapter, across `await`, timers and
- * event emitters.
+ * The session of the request being served: usable in any code that the handler calls, across `await` and timers. An event
+ * listener runs where the event is emitted: one that Node emits by itself (`finish`, `end`) may be outside of the request.
  * @throws SessionContextError outside of a request, at every use
  */
 export const session: Session = new Proxy(Object.create(SessionMembers.prototype) as Session, {
@@ -52,5 +52,11 @@ export const session: Session = new Proxy(Object.create(SessionMembers.prototype
   deleteProperty: (_target, key) => Reflect.deleteProperty(currentSession(), key),
   ownKeys: () => Reflect.ownKeys(currentSession()),
   getOwnPropertyDescriptor: (_target, key) => Reflect.getOwnPropertyDescriptor(currentSession(), key),
+  preventExtensions() {
+    throw new TypeError('a session cannot be frozen or sealed');
+  },
+  setPrototypeOf() {
+    throw new TypeError('the prototype of a session cannot be changed');
+  },
   defineProperty: (_target, key, descriptor) => Reflect.defineProperty(currentSession(), key, descriptor),
 });

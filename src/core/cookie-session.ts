@@ -61,7 +61,10 @@ export class SecureCookieSessionInterface extends SessionInterface {
       const record = codec.open(loaded.payload);
       const created = record.get(CREATED);
       const { absoluteTimeout } = this;
-      if (absoluteTimeout !== undefined && Number(created ?? loaded.issuedAt) + absoluteTimeout <= this.now() / 1000) {
+      if (
+        absoluteTimeout !== undefined &&
+        (typeof created === 'number' ? created : loaded.issuedAt) + absoluteTimeout <= this.now() / 1000
+      ) {
         this.refuse('expired', content);
         return;
       }
@@ -104,6 +107,7 @@ export class SecureCookieSessionInterface extends SessionInterface {
       permanent: Boolean(state.get(PERMANENT)),
       offered: this.readCookie(request) !== undefined,
       ended: state.destroyed,
+      permanentChanged: false,
       renamed: false,
       reissue: content.reissue && accessed,
       due: this.#isDue(content, accessed),
@@ -152,6 +156,7 @@ class CookieContent implements SessionControls, SessionHooks {
     this.#owner = owner;
     this.#text = text;
     this.state.hooks = this;
+    this.state.keepsCreated = owner.absoluteTimeout !== undefined;
     if (text) this.state.postpone();
     else this.state.rebase(owner.initial());
   }

@@ -29,13 +29,15 @@ export type SessionEvent =
   /** Changes made after the response had begun could not be saved. */
   | { readonly type: 'late-save-failed'; readonly error: unknown };
 
+/** What it answers, a promise included, and what it throws, is of no consequence. */
 export type SessionEventListener = (event: SessionEvent) => void;
 
 /** Calls the listener; what it throws is its own affair and never changes a request's fate. */
 export function emit(listener: SessionEventListener | undefined, event: SessionEvent): void {
   if (!listener) return;
   try {
-    listener(event);
+    const answer = listener(event) as unknown;
+    if (answer instanceof Promise) answer.catch(() => {});
   } catch {
     // A broken log must not break logins.
   }

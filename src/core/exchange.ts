@@ -51,6 +51,16 @@ export class SessionExchange implements SessionHolder {
     this.#replacement = value !== undefined && value === this.#session ? undefined : { value };
   }
 
+  /** Nothing is to be saved: no handler asked for the session, and no rule asks for it to be refreshed. */
+  get isIdle(): boolean {
+    return !this.#session && !this.#replacement && !this.#saved && !this.#interface.savesUntouched(this.#request);
+  }
+
+  /** The interface that this exchange is with. */
+  get interface(): SessionInterface {
+    return this.#interface;
+  }
+
   /** For `req.session`: the session, or what the handler put in its place. */
   get current(): unknown {
     return this.#replacement ? this.#replacement.value : this.session;
@@ -67,6 +77,7 @@ export class SessionExchange implements SessionHolder {
     if (!this.#session && !this.#interface.savesUntouched(this.#request)) return NOTHING;
     const { session } = this;
     if (this.#interface.isNullSession(session)) return NOTHING;
+    controlsOf(session).headersLeaving?.();
     return chain(this.#interface.saveSession(session, this.#request), (effects) => {
       controlsOf(session).headersSent?.();
       return effects;

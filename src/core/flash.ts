@@ -1,5 +1,5 @@
 /** Flask's flash messages: the key `_flashes`, a list of (category, message) tuples. */
-import { Tuple } from '../codecs/values.ts';
+import { Markup, Tuple } from '../codecs/values.ts';
 import type { SessionState, Update } from './state.ts';
 
 export const FLASHES = '_flashes';
@@ -39,13 +39,16 @@ function take(state: SessionState): [string, unknown][] {
     const left = ours ? current.slice(shown.length) : current;
     return left.length > 0 ? left : undefined;
   }) as Update);
-  return stored.filter(isPair).map(([category, message]) => [String(category), message]);
+  return stored.filter(isMessage).map(([category, message]) => [category, message]);
 }
 
+/** Messages of a form that Flask's own never have are compared by identity of their kind: enough to tell lists apart. */
 function fingerprint(entry: unknown): string {
-  return isPair(entry) ? `${entry[0]}\0${entry[1]}` : '';
+  if (!isMessage(entry)) return typeof entry;
+  const [category, message] = entry;
+  return `${category}\0${typeof message === 'string' ? message : message instanceof Markup ? message.html : typeof message}`;
 }
 
-function isPair(entry: unknown): entry is [unknown, unknown] {
-  return Array.isArray(entry) && entry.length === 2;
+function isMessage(entry: unknown): entry is [string, unknown] {
+  return Array.isArray(entry) && entry.length === 2 && typeof entry[0] === 'string';
 }

@@ -108,7 +108,7 @@ export function createSessionInterface(
     path: '/',
     httpOnly: true,
     ...(flask ? {} : { sameSite: 'Lax', secure: 'auto' }),
-    ...options.cookie,
+    ...given(options.cookie),
   };
   if (!flask) validateCookieOptions(cookie);
   const common = {
@@ -119,7 +119,7 @@ export function createSessionInterface(
     absoluteTimeout: absoluteTimeout(options, flask),
     permanent: options.permanent ?? true,
     deletionAttributes: flask && !inCookie ? ('needed' as const) : ('all' as const),
-    rules: { refresh, flask, inCookie },
+    rules: { refresh, flask, inCookie, rolling: absoluteTimeout(options, flask) === undefined },
     onEvent: options.onEvent,
   };
   const keys = secretKeys(options);
@@ -142,7 +142,7 @@ export function createSessionInterface(
   return new ServerSideSessionInterface({
     ...common,
     store,
-    codec,
+    codecs: readers,
     open: (record) => openAny(record, readers),
     keyPrefix: options.keyPrefix ?? 'session:',
     hashIds: options.hashIds ?? !flask,
@@ -152,6 +152,11 @@ export function createSessionInterface(
     onStoreError: options.onStoreError ?? 'fail',
     lazy: options.lazy ?? false,
   });
+}
+
+/** A member that is undefined is as good as none: it does not switch a default off. */
+function given(cookie: Partial<CookieAttributes> = {}): Partial<CookieAttributes> {
+  return Object.fromEntries(Object.entries(cookie).filter(([, value]) => value !== undefined));
 }
 
 function absoluteTimeout(options: SessionOptions, flask: boolean): number | undefined {
@@ -229,6 +234,7 @@ function check(options: SessionOptions): void {
     throw new SessionConfigError('store', describe(store), "a session store (read, write, touch, delete), or 'cookie'");
   }
   checkKeys(options);
+  checkCookie(options.cookie);
 }
 
 function checkKeys(options: SessionOptions): void {
@@ -260,4 +266,31 @@ export function describe(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}…` : value);
   if (value === null || typeof value !== 'object') return String(value);
   return Array.isArray(value) ? 'a list' : `an object (${value.constructor?.name ?? 'without prototype'})`;
+}
+
+const COOKIE_MEMBERS: Readonly<Record<string, string>> = {
+  name: 'string',
+  domain: 'string',
+  path: 'string',
+  secure: 'boolean',
+  httpOnly: 'boolean',
+  sameSite: 'string',
+  partitioned: 'boolean',
+};
+
+function checkCookie(cookie: unknown): void {
+  if (cookie === undefined) return;
+  if (typeof cookie !== 'object' || cookie === null) {
+    throw new SessionConfigError('cookie', describe(cookie), 'an object of cookie attributes');
+  }
+  for (const [name, value] of Object.entries(cookie)) {
+    const type = Object.hasOwn(COOKIE_MEMBERS, name) ? COOKIE_MEMBERS[name] : undefined;
+    if (type === undefined) {
+      const expected = `one of ${Object.keys(COOKIE_MEMBERS).join(', ')}`;
+      throw new SessionConfigError(`cookie.${name}`, 'an unknown attribute', expected);
+    }
+    if (value === undefined || (name === 'secure' && value === 'auto')) continue;
+    const expected = type === 'string' ? 'text' : name === 'secure' ? "true, false or 'auto'" : 'true or false';
+    if (typeof value !== type) throw new SessionConfigError(`cookie.${name}`, describe(value), expected);
+  }
 }

@@ -1,8 +1,8 @@
 /** What is to happen to the record and the cookie, decided purely from what is known when a response begins. */
 
 /**
- * When a session that was not changed has its deadlines moved. `always`: at every request, the cookie too (Flask's
- * SESSION_REFRESH_EACH_REQUEST). `never`: not at all. A number: when a session was read, and this share of its lifetime
+ * When a session that was not changed has its deadlines moved. `always`: at every request, and the cookie's
+ * too where it ends with idleness (Flask's SESSION_REFRESH_EACH_REQUEST). `never`: not at all. A number: when a session was read, and this share of its lifetime
  * (0 to 1) has passed since the last time.
  */
 export type Refresh = 'always' | 'never' | number;
@@ -11,6 +11,8 @@ export interface Rules {
   readonly refresh: Refresh;
   /** Flask's profile: a change always sends the cookie, and clearing sends a deletion even to who has no cookie. */
   readonly flask: boolean;
+  /** The cookie's end is the end of idleness, which moves; else it is an absolute one. */
+  readonly rolling: boolean;
   /** The cookie is the session: keeping anything means sending it. */
   readonly inCookie: boolean;
 }
@@ -25,6 +27,8 @@ export interface Facts {
   readonly empty: boolean;
   readonly isNew: boolean;
   readonly permanent: boolean;
+  /** `permanent` is not what it was when the session was opened. */
+  readonly permanentChanged: boolean;
   /** The request carried this session's cookie, good or bad. */
   readonly offered: boolean;
   /** `destroy` was called. */
@@ -61,7 +65,9 @@ export function decide(facts: Facts, rules: Rules): Decision {
   let set = facts.renamed || facts.reissue;
   if (rules.inCookie) set ||= changed || refresh || facts.due;
   else if (rules.flask) set ||= facts.modified || refresh;
-  else set ||= write && facts.isNew;
+  else
+    set ||=
+      (write && facts.isNew) || facts.permanentChanged || (rules.rolling && facts.permanent && (always || facts.due));
   return {
     data: write ? 'write' : always || facts.due ? 'touch' : 'keep',
     cookie: set ? 'set' : 'keep',

@@ -1,6 +1,7 @@
 /** The dictionary is on the server: the cookie holds an id, a store holds the record (Flask-Session's interfaces). */
 import type { Codec, OpenRecord } from '../codecs/codec.ts';
 import type { Signer } from '../codecs/signer.ts';
+import { SessionConflictError } from '../errors.ts';
 import { Binding, type BindingOwner } from './binding.ts';
 import { commit, move, type Outcome } from './commit.ts';
 import type { SessionEffects } from './effects.ts';
@@ -10,13 +11,13 @@ import { type Decision, decide, type Rules } from './policy.ts';
 import { controlsOf, Session } from './session.ts';
 import { SessionInterface, type SessionInterfaceOptions, type SessionRequest } from './session-interface.ts';
 import { generateSid, hashSid, isSid } from './sid.ts';
-import { CREATED } from './state.ts';
-import { type Awaitable, chain, type SessionStore } from './store.ts';
+import { CREATED, PERMANENT } from './state.ts';
+import { type Awaitable, chain, isPromise, type SessionStore, type StoredRecord } from './store.ts';
 
 export interface ServerSideOptions extends SessionInterfaceOptions {
   readonly store: SessionStore;
-  /** Writes records. */
-  readonly codec: Codec;
+  /** Every format that is read; the first one writes. */
+  readonly codecs: readonly Codec[];
   /** Opens records, of this and of older formats. @throws SessionDecodeError */
   readonly open: (record: Uint8Array) => OpenRecord;
   readonly rules: Rules;
@@ -47,7 +48,7 @@ const RENAMED_MEMORY_KEYS = 10_000;
  * What became of the record: `emptied`, nothing was left to keep; `gone` while there was something to write, `untouchable`: gone, with nothing lost;
  * `renamed`: gone to another id, by a request of this process.
  */
-type Result = 'kept' | 'emptied' | 'gone' | 'untouchable' | 'renamed';
+type Result = 'undecodable' | 'kept' | 'emptied' | 'gone' | 'untouchable' | 'renamed';
 
 export class ServerSideSessionInterface extends SessionInterface implements BindingOwner {
   readonly store: GuardedStore;
@@ -58,7 +59,7 @@ export class ServerSideSessionInterface extends SessionInterface implements Bind
   readonly storeIsSynchronous: boolean;
   readonly openRecord: (record: Uint8Array) => OpenRecord;
   readonly #options: ServerSideOptions;
-  readonly #renamed = new Map<string, number>();
+  readonly #renamed = new Map<string, { readonly key: string; readonly until: number }>();
 
   constructor(options: ServerSideOptions) {
     super(options);
@@ -102,14 +103,14 @@ export class ServerSideSessionInterface extends SessionInterface implements Bind
 
   /** Whether a record's absolute deadline has passed. */
   isOver(record: OpenRecord): boolean {
-    return this.#deadline(record) <= this.now();
+    return this.#deadline(record.get(CREATED)) <= this.now();
   }
 
-  #deadline(record: OpenRecord): number {
+  /** @param created seconds since 1970, as the record says; anything else says nothing */
+  #deadline(created: unknown): number {
     if (this.absoluteTimeout === undefined) return Number.POSITIVE_INFINITY;
-    const created = Number(record.get(CREATED) ?? Number.NaN);
-    // A record without its beginning was not made by this profile: it gets no more than an idle lifetime from here.
-    return Number.isNaN(created) ? this.now() + this.lifetime * 1000 : (created + this.absoluteTimeout) * 1000;
+    const from = typeof created === 'number' ? created * 1000 : this.now();
+    return from + this.absoluteTimeout * 1000;
   }
 
   #bind(request: SessionRequest): Binding {
@@ -155,7 +156,9 @@ export class ServerSideSessionInterface extends SessionInterface implements Bind
     const binding = controlsOf(session) as Binding;
     if (binding.state.readOnly !== undefined) return { vary: binding.state.accessed };
     const decision = this.#decide(binding, this.readCookie(request) !== undefined);
-    return chain(this.#perform(binding, decision), (outcome) => this.#effects(session, request, decision, outcome));
+    return chain(this.#perform(binding, decision), (result) =>
+      result === 'undecodable' ? this.#finish(session, request) : this.#effects(session, request, decision, result),
+    );
   }
 
   #decide(binding: Binding, offered: boolean): Decision {
@@ -167,7 +170,8 @@ export class ServerSideSessionInterface extends SessionInterface implements Bind
       pending: state.hasOperations,
       empty: state.isEmpty(),
       isNew: state.isNew,
-      permanent: Boolean(state.get('_permanent')),
+      permanent: Boolean(state.get(PERMANENT)),
+      permanentChanged: Boolean(state.get(PERMANENT)) !== Boolean(state.base.get(PERMANENT)),
       offered,
       ended: state.destroyed,
       renamed: binding.renamed,
@@ -185,7 +189,7 @@ export class ServerSideSessionInterface extends SessionInterface implements Bind
   }
 
   #expiresAt(binding: Binding): number {
-    return Math.min(this.now() + Math.floor(this.lifetime) * 1000, this.#deadline(binding.state.base));
+    return Math.min(this.now() + Math.floor(this.lifetime) * 1000, this.#deadline(binding.state.get(CREATED)));
   }
 
   /** For `session.save()`: what the response would do to the record, now. */
@@ -193,55 +197,105 @@ export class ServerSideSessionInterface extends SessionInterface implements Bind
     if (!binding.state.loaded || binding.state.readOnly !== undefined) return undefined;
     return binding.exclusively(() => {
       const decision = this.#decide(binding, binding.offered !== undefined);
-      return chain(this.#perform(binding, decision), () => undefined);
+      return chain(this.#perform(binding, decision), (result) =>
+        result === 'undecodable' ? this.#again(binding) : undefined,
+      );
     });
   }
 
+  #again(binding: Binding): Awaitable<void> {
+    return chain(this.#perform(binding, this.#decide(binding, true)), () => undefined);
+  }
+
   #perform(binding: Binding, decision: Decision): Awaitable<Result> {
-    if (binding.doomed === undefined) return this.#performData(binding, decision);
-    return chain(this.store.delete(binding.doomed), () => {
-      binding.doomed = undefined;
-      if (binding.state.destroyed) this.emit({ type: 'destroyed' });
-      return this.#performData(binding, decision);
+    const [key] = binding.doomed;
+    if (key === undefined) return this.#performData(binding, decision);
+    return chain(this.#end(key), () => {
+      binding.doomed.delete(key);
+      if (binding.doomed.size === 0 && binding.state.destroyed) this.emit({ type: 'destroyed' });
+      return this.#perform(binding, decision);
+    });
+  }
+
+  /** A logout under an id that has just been renamed ends the session under its new one. */
+  #end(key: string): Awaitable<unknown> {
+    return chain(this.store.delete(key), (ended) => {
+      const renamed = ended ? undefined : this.#renamedTo(key);
+      return renamed === undefined ? undefined : this.#end(renamed);
     });
   }
 
   #performData(binding: Binding, decision: Decision): Awaitable<Result> {
-    const { state, stored } = binding;
+    const { state, stored, former } = binding;
     if (decision.data === 'keep' || binding.gone) return 'kept';
-    if (decision.data === 'touch') {
-      return chain(this.store.touch(binding.key, this.#expiresAt(binding)), (alive) =>
-        alive ? 'kept' : 'untouchable',
+    // What only this package added (the beginning of an old record) is worth a write when one is due anyway.
+    if (decision.data === 'touch' && !state.hasOperations) return this.#touch(binding);
+    if (binding.saved && !state.hasOperations && !former) return 'kept';
+    const sid = binding.sid();
+    const commitment: Commitment = { sid, key: this.storeKey(sid), stored, former };
+    const target = {
+      store: this.store,
+      open: this.openRecord,
+      codecs: this.#options.codecs,
+      expiresAt: this.#expiresAt(binding),
+    };
+    binding.writing = commitment;
+    const written = former
+      ? move(target, state, former.key, former.stored, commitment.key)
+      : commit(target, state, commitment.key, stored);
+    const noted = chain(written, (outcome) => this.#note(binding, commitment, outcome));
+    if (!isPromise(noted)) binding.writing = undefined;
+    else
+      noted.then(
+        () => binding.written(),
+        () => binding.written(),
       );
-    }
-    if (binding.saved && !state.hasOperations && !binding.former) return 'kept';
-    const expiresAt = this.#expiresAt(binding);
-    const target = { store: this.store, open: this.openRecord, codec: this.#options.codec, expiresAt };
-    const outcome = binding.former
-      ? move(target, state, binding.former.key, binding.former.stored, binding.key)
-      : commit(target, state, binding.key, stored);
-    return chain(outcome, (result) => this.#note(binding, result));
+    return noted;
   }
 
-  /** Takes note of what a commit did, so that the next one of this request starts from it. */
-  #note(binding: Binding, outcome: Outcome): Result {
-    const { former, stored } = binding;
+  #touch(binding: Binding): Awaitable<Result> {
+    const failed = (error: unknown): Result => {
+      // Under the policy to go on without the store, a session that was only read has lost nothing.
+      if (this.onStoreError === 'fail') throw error;
+      return 'kept';
+    };
+    const done = (alive: boolean): Result => (alive ? 'kept' : 'untouchable');
+    try {
+      const touched = this.store.touch(binding.key, this.#expiresAt(binding));
+      return isPromise(touched) ? touched.then(done, failed) : done(touched);
+    } catch (error) {
+      return failed(error);
+    }
+  }
+
+  /**
+   * Takes note of what a commit did, so that the next one of this request starts from it. Meanwhile the handler may have
+   * gone on: renamed the session, or ended it.
+   */
+  #note(binding: Binding, { sid, key, stored, former }: Commitment, outcome: Outcome): Result {
+    if (outcome === 'undecodable') return outcome;
+    if (outcome === 'taken') throw new SessionConflictError(1);
+    if (binding.state.destroyed && binding.doomed.has(key)) return 'kept';
+    const isStillThis = binding.sid() === sid;
     if (outcome === 'gone') {
       binding.gone = true;
       this.emit({ type: 'gone' });
-      return this.#wasRenamed(former?.key ?? binding.key) ? 'renamed' : 'gone';
+      return this.#renamedTo(former?.key ?? key) === undefined ? 'gone' : 'renamed';
     }
-    binding.former = undefined;
+    if (binding.former === former) binding.former = undefined;
     binding.saved = true;
     if (outcome === 'emptied') {
       binding.stored = undefined;
       if (stored || former) this.emit({ type: 'destroyed' });
       return 'emptied';
     }
-    if (former) this.#remember(former.key);
+    if (former) this.#remember(former.key, key);
     if (former) this.emit({ type: 'regenerated' });
     else if (!stored) this.emit({ type: 'created' });
-    binding.stored = outcome;
+    if (binding.replaced !== undefined) this.#remember(binding.replaced, key);
+    binding.replaced = undefined;
+    if (isStillThis) binding.stored = outcome;
+    else binding.former = { sid, key, stored: outcome };
     binding.state.committed(() => this.openRecord(outcome.bytes));
     return 'kept';
   }
@@ -262,6 +316,8 @@ export class ServerSideSessionInterface extends SessionInterface implements Bind
     // Emptied here, but a parallel request has put something in: the session goes on.
     if (decision.cookie === 'clear') return binding.stored ? {} : this.clearCookie(request);
     if (decision.cookie === 'keep') return {};
+    // Ended while it was being saved.
+    if (binding.doomed.size > 0) return this.clearCookie(request);
     const sid = binding.sid();
     const { signer } = this.#options;
     return this.setCookie(signer ? signer.sign(sid) : sid, this.expirationTime(session), request);
@@ -271,19 +327,28 @@ export class ServerSideSessionInterface extends SessionInterface implements Bind
   override expirationTime(session: Session): number | undefined {
     const expiresAt = super.expirationTime(session);
     if (expiresAt === undefined || this.absoluteTimeout === undefined) return expiresAt;
-    return this.#deadline((controlsOf(session) as Binding).state.base);
+    return this.#deadline((controlsOf(session) as Binding).state.get(CREATED));
   }
 
-  #remember(key: string): void {
+  #remember(key: string, newKey: string): void {
     const now = this.now();
-    for (const [old, until] of this.#renamed) {
+    for (const [old, { until }] of this.#renamed) {
       if (until > now && this.#renamed.size < RENAMED_MEMORY_KEYS) break;
       this.#renamed.delete(old);
     }
-    this.#renamed.set(key, now + RENAMED_MEMORY_MS);
+    this.#renamed.set(key, { key: newKey, until: now + RENAMED_MEMORY_MS });
   }
 
-  #wasRenamed(key: string): boolean {
-    return (this.#renamed.get(key) ?? 0) > this.now();
+  #renamedTo(key: string): string | undefined {
+    const entry = this.#renamed.get(key);
+    return entry && entry.until > this.now() ? entry.key : undefined;
   }
+}
+
+/** What a commit set out with. */
+interface Commitment {
+  readonly sid: string;
+  readonly key: string;
+  readonly stored: StoredRecord | undefined;
+  readonly former: Binding['former'];
 }

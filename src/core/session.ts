@@ -26,10 +26,12 @@ export interface SessionControls {
   save?(): Awaitable<void>;
   reload?(): Awaitable<void>;
   load?(): Awaitable<void>;
+  /** The response begins: the cookie is being decided on. */
+  headersLeaving?(): void;
   /** The response's headers have left: what is changed from here on is saved late, or refused. */
   headersSent?(): void;
-  /** Resolves when late changes are saved. */
-  settleLate?(): Promise<void>;
+  /** Resolves when late changes are saved; undefined when there are none. */
+  settleLate?(): Promise<void> | undefined;
 }
 
 let reveal: (session: SessionMembers) => SessionControls;
@@ -112,9 +114,7 @@ export class SessionMembers<D extends object = SessionData> extends Dictionary {
   }
 
   /** Undefined deletes the key. */
-  set<K extends keyof D & string>(key: K, value: D[K] | undefined): this;
-  set(key: string, value: unknown): this;
-  set(key: string, value: unknown): this {
+  set<K extends string>(key: K, value: K extends keyof D ? D[K] | undefined : unknown): this {
     this.#touch().set(key, value);
     return this;
   }
@@ -153,7 +153,7 @@ export class SessionMembers<D extends object = SessionData> extends Dictionary {
   }
 
   /** Sets every member of the object (Python's `update`). Counts as a change even when there is none. */
-  assign(values: Partial<D> | Readonly<Record<string, unknown>> | Iterable<readonly [string, unknown]>): this {
+  assign(values: (Partial<D> & Readonly<Record<string, unknown>>) | Iterable<readonly [string, unknown]>): this {
     const state = this.#touch();
     state.requireWritable();
     for (const [key, value] of entriesOf(values)) state.set(key, value);

@@ -13,7 +13,7 @@ type Operation =
   | { readonly kind: 'set'; value: unknown }
   | { readonly kind: 'delete' }
   /** `value` is the result on the record as read; `steps` make it again on another record. */
-  | { readonly kind: 'update'; value: unknown; readonly steps: Update[] };
+  | { readonly kind: 'update'; value: unknown; steps: Update[] };
 
 /** Keys that belong to the session system. `_permanent` and `_flashes` are Flask's. */
 export const PERMANENT = '_permanent';
@@ -39,6 +39,8 @@ export class SessionState {
   /** Why writing is refused, if it is. */
   readOnly: string | undefined;
   hooks: SessionHooks | undefined;
+  /** Whether `_created` is this session's own, which no handler can set. */
+  keepsCreated = false;
   /** Whether `clear` leaves `_permanent` in place, as Flask-Session's does and Flask's does not. */
   clearKeepsPermanent = false;
 
@@ -47,11 +49,15 @@ export class SessionState {
   #reopen: (() => OpenRecord) | undefined;
   #unread = false;
   #cleared = false;
+  #nested = false;
   readonly #operations = new Map<string, Operation>();
-  /** The operations, and the number of clears, as of the last `patch`. */
-  #taken: ReadonlyMap<string, Operation> = new Map();
+  /** The operations as of the last `patch`, with the number of steps that each update had by then. */
+  #taken: ReadonlyMap<string, { readonly operation: Operation; readonly steps: number }> = new Map();
   #clears = 0;
   #takenClears = 0;
+  /** Counts how often everything was dropped: a commit that began before knows nothing of this session. */
+  #epoch = 0;
+  #takenEpoch = 0;
   readonly #moved = new Set<string>();
   /** Objects of the base that a handler holds, and may have changed in place. */
   readonly #lent = new Map<string, unknown>();
@@ -76,6 +82,8 @@ export class SessionState {
 
   /** Begins on, or goes over to, another record. Operations stay. */
   rebase(base: OpenRecord): void {
+    // Objects that a handler changed in place are changes to the former record: they are made operations while it is here.
+    if (this.#lent.size > 0) this.settle();
     this.#base = base;
     this.#reopen = undefined;
     this.#unread = false;
@@ -133,13 +141,13 @@ export class SessionState {
     const keys: string[] = [];
     if (!this.#cleared) {
       for (const key of base.keys()) {
-        if (key === CREATED || this.#moved.has(key)) continue;
+        if ((key === CREATED && this.keepsCreated) || this.#moved.has(key)) continue;
         const operation = this.#operations.get(key);
         if (!operation || isSet(operation)) keys.push(key);
       }
     }
     for (const [key, operation] of this.#operations) {
-      if (!isSet(operation) || key === CREATED) continue;
+      if (!isSet(operation) || (key === CREATED && this.keepsCreated)) continue;
       if (this.#cleared || this.#moved.has(key) || !base.has(key)) keys.push(key);
     }
     return keys;
@@ -147,6 +155,7 @@ export class SessionState {
 
   set(key: string, value: unknown): void {
     this.#write();
+    if (key === CREATED && this.keepsCreated) return;
     if (value === undefined) {
       this.#remove(key);
       return;
@@ -156,7 +165,7 @@ export class SessionState {
 
   /** True when the key was there. A delete of nothing is not a change. */
   delete(key: string): boolean {
-    if (!this.has(key)) return false;
+    if (!this.has(key) || (key === CREATED && this.keepsCreated)) return false;
     this.#write();
     this.#remove(key);
     return true;
@@ -179,20 +188,25 @@ export class SessionState {
 
   update(key: string, step: Update): unknown {
     this.#write();
+    if (key === CREATED && this.keepsCreated) return undefined;
     const before = this.#operations.get(key);
+    // Changed in place before: then the step is upon this very value, wherever it is run.
+    const touched = this.#lent.has(key) && !this.base.same(key, this.#lent.get(key));
     const value = run(step, this.get(key));
     // Upon a value that this request set itself, the step is no more than another way to say which value.
-    if (before?.kind === 'update') this.#put(key, { kind: 'update', value, steps: [...before.steps, step] });
-    else if (before || this.#cleared) this.#put(key, { kind: 'set', value });
+    if (before?.kind === 'update') {
+      before.value = value;
+      before.steps.push(step);
+      this.#changed();
+    } else if (before || this.#cleared || touched) this.#put(key, { kind: 'set', value });
     else this.#put(key, { kind: 'update', value, steps: [step] });
     return value;
   }
 
   clear(): void {
     this.#write();
-    const { base } = this;
     const permanent = this.clearKeepsPermanent ? Boolean(this.get(PERMANENT)) : undefined;
-    const created = base.get(CREATED);
+    const created = this.keepsCreated ? this.get(CREATED) : undefined;
     this.#forget();
     this.#cleared = true;
     this.#clears++;
@@ -223,8 +237,14 @@ export class SessionState {
 
   /** Drops every operation: the session is what the base says. */
   reset(base: OpenRecord): void {
+    this.#epoch++;
+    this.#drop(base);
+  }
+
+  #drop(base: OpenRecord): void {
     this.#forget();
     this.#cleared = false;
+    this.#nested = false;
     this.#base = base;
     this.#reopen = undefined;
     this.#unread = false;
@@ -238,16 +258,15 @@ export class SessionState {
 
   /**
    * Turns objects that were changed in place into operations.
-   * @returns whether there were any
+   * @returns whether there are any such changes that no commit has taken
    */
   settle(): boolean {
-    let changed = false;
     for (const [key, value] of this.#lent) {
       if (this.#operations.has(key) || this.base.same(key, value)) continue;
       this.#operations.set(key, { kind: 'set', value });
-      changed = true;
+      this.#nested = true;
     }
-    return changed;
+    return this.#nested;
   }
 
   get hasOperations(): boolean {
@@ -262,8 +281,11 @@ export class SessionState {
 
   /** What a commit is to apply. What is done after this call is not part of it, and is still there after `committed`. */
   patch(): Patch {
-    this.#taken = new Map(this.#operations);
+    this.#taken = new Map(
+      [...this.#operations].map(([key, operation]) => [key, { operation, steps: stepsOf(operation).length }]),
+    );
     this.#takenClears = this.#clears;
+    this.#takenEpoch = this.#epoch;
     const entries = new Map<string, unknown>();
     for (const [key, operation] of this.#operations) {
       entries.set(key, isSet(operation) ? operation.value : REMOVED);
@@ -273,7 +295,12 @@ export class SessionState {
 
   /** The record now is what the last `patch` made of it. Objects set by a handler may still be changed by it. */
   committed(reopen: () => OpenRecord): void {
-    const newer = [...this.#operations].filter(([key, operation]) => this.#taken.get(key) !== operation);
+    if (this.#epoch !== this.#takenEpoch) return;
+    const newer = [...this.#operations].filter(([key, operation]) => {
+      const taken = this.#taken.get(key);
+      if (taken?.operation === operation) stepsOf(operation).splice(0, taken.steps);
+      return taken?.operation !== operation || stepsOf(operation).length > 0;
+    });
     const clearedSince = this.#clears !== this.#takenClears;
     const held = this.#cleared ? new Map<string, unknown>() : new Map(this.#lent);
     for (const [key, operation] of this.#operations) {
@@ -281,7 +308,7 @@ export class SessionState {
         held.set(key, operation.value);
       else held.delete(key);
     }
-    this.reset(EMPTY);
+    this.#drop(EMPTY);
     this.#reopen = reopen;
     this.#cleared = clearedSince;
     for (const [key, value] of held) this.#lent.set(key, value);
@@ -292,6 +319,10 @@ export class SessionState {
 /** An update that answered undefined leaves no key behind. */
 function isSet(operation: Operation): operation is Operation & { value: unknown } {
   return operation.kind !== 'delete' && operation.value !== undefined;
+}
+
+function stepsOf(operation: Operation): Update[] {
+  return operation.kind === 'update' ? operation.steps : [];
 }
 
 function unwrap(value: unknown): unknown {

@@ -58,7 +58,7 @@ export class MemcachedStore implements SessionStore {
   }
 
   /** @throws SessionStoreError for a record over the server's limit; SessionEncodeError for a deadline after 2038 */
-  async write(
+  write(
     key: string,
     record: Uint8Array | null,
     expiresAt: number,
@@ -71,20 +71,24 @@ export class MemcachedStore implements SessionStore {
   }
 
   /** @throws SessionEncodeError for a deadline after 2038 */
-  async touch(key: string, expiresAt: number): Promise<boolean> {
+  touch(key: string, expiresAt: number): Promise<boolean> {
     if (this.#closed) return this.#refuse('touch');
     const now = this.#now();
     if (expiresAt <= now) return this.delete(key);
-    return this.#items.touch(key, toExptime(expiresAt, now)).then((alive) => {
+    let exptime: number;
+    try {
+      exptime = toExptime(expiresAt, now);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    return this.#items.touch(key, exptime).then((alive) => {
       if (alive) this.#deadlines.note(key, expiresAt);
       return alive;
     });
   }
 
   delete(key: string): Promise<boolean> {
-    if (this.#closed) return this.#refuse('delete');
-    this.#deadlines.forget(key);
-    return this.#items.remove(key);
+    return this.#closed ? this.#refuse('delete') : this.#items.remove(key);
   }
 
   /** Closes the connections that the store made; a client that was given stays open. */
@@ -119,7 +123,6 @@ export class MemcachedStore implements SessionStore {
         const replaced = await this.#items.replace(key, record, toExptime(expiresAt, this.#now()), token);
         if (replaced !== false) return this.#written(key, record, expiresAt, replaced);
       } else if (await this.#items.removeIf(key, token)) {
-        this.#deadlines.forget(key);
         return 'written';
       }
       // Another content, or the same written anew, or none: to be seen.

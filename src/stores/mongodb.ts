@@ -12,6 +12,7 @@ import { SessionStoreError } from '../errors.ts';
 import { type Collection, isDuplicate, type MongodbClient, type MongodbDatabase } from './mongodb/collection.ts';
 import { MongodbConnection } from './mongodb/connection.ts';
 import { setDocument, toDate, toRecord } from './mongodb/document.ts';
+import { explain } from './mongodb/failure.ts';
 import { Indexes } from './mongodb/indexes.ts';
 
 export type { MongodbClient, MongodbDatabase } from './mongodb/collection.ts';
@@ -132,7 +133,12 @@ export class MongodbStore implements SessionStore {
       this.#indexes ??= new Indexes(collection, this.#onNotice);
       this.#indexes.begin();
     }
-    return step(collection);
+    try {
+      return await step(collection);
+    } catch (cause) {
+      const why = this.#closed ? 'it is closed' : explain(cause);
+      throw why ? new SessionStoreError(this.name, operation, `session store mongodb: ${why}`, { cause }) : cause;
+    }
   }
 
   async #find(collection: Collection, key: string): Promise<StoredRecord | undefined> {

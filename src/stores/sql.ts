@@ -6,19 +6,24 @@
  * store's own, from a URL. Each is complete in itself: the store begins and ends no transaction on a connection that is
  * not its own. The table is made when it is missing, and taken as it is when it is there.
  */
-import type { SessionStore, StoredRecord, WriteResult } from '../core/store.ts';
+import {
+  type Awaitable,
+  chain,
+  isPromise,
+  type SessionStore,
+  type StoredRecord,
+  type WriteResult,
+} from '../core/store.ts';
 import { SessionConfigError, SessionStoreError } from '../errors.ts';
 import { executorOf, type SqlClient, survive } from './sql/client.ts';
-import { type Change, type Dialect, type SqlLayout, toBuffer, type Verbs } from './sql/dialect.ts';
-import type { Executor } from './sql/executor.ts';
-import { checkName, quotedTable, type TableName } from './sql/identifier.ts';
-import { mysql } from './sql/mysql.ts';
+import { Database, explained, type Table } from './sql/database.ts';
+import { type Change, type SqlLayout, toBuffer, type Verbs } from './sql/dialect.ts';
+import { checkName, type TableName } from './sql/identifier.ts';
 import { openSql } from './sql/open.ts';
-import { postgresql } from './sql/postgresql.ts';
-import { sqlite } from './sql/sqlite.ts';
+import { Patience } from './sql/patience.ts';
 import type { SqlDialect } from './sql/statement.ts';
 import { toTimestamp } from './sql/timestamp.ts';
-import { parseSqlUrl, type SqlAddress } from './sql/url.ts';
+import { parseSqlUrl } from './sql/url.ts';
 
 export type { SqlClient } from './sql/client.ts';
 export type { SqlLayout } from './sql/dialect.ts';
@@ -57,30 +62,18 @@ export interface SqlStoreOptions {
   now?: () => number;
 }
 
-const DIALECTS: Readonly<Record<SqlDialect, Dialect>> = { postgresql, mysql, sqlite };
-/** Milliseconds for which a statement is tried again that others are in the way of. */
-const CONTENTION_TIMEOUT = 5000;
-const MAX_PAUSE = 20;
+/** It is not clear yet who came first: a row that is as expected, and did not change, changed in between. */
+const CONTENTION: unique symbol = Symbol('contention');
+/** Expired rows that one write deletes along the way. */
 const SWEPT_ALONG = 1000;
 
 export class SqlStore implements SessionStore {
   readonly name: string = 'sql';
-  readonly #table: TableName;
-  readonly #layout: SqlLayout;
-  readonly #create: boolean;
-  readonly #prepare: boolean;
+  readonly #database: Database;
+  readonly #forget: (() => void) | undefined;
   readonly #cleanupEvery: number;
   readonly #now: () => number;
-  readonly #address: SqlAddress | undefined;
-  readonly #given: Executor | undefined;
-  readonly #forget: (() => void) | undefined;
-  #opened: Promise<Executor> | undefined;
-  #beginning: Promise<Verbs> | undefined;
-  #verbs: Verbs | undefined;
-  /** Of the same database as the verbs. */
-  #dialect: Dialect | undefined;
-  #cleaning: Promise<unknown> | undefined;
-  #closed = false;
+  #isCleaning = false;
 
   /** Opens nothing yet. @throws SessionConfigError */
   constructor(options: SqlStoreOptions) {
@@ -89,29 +82,22 @@ export class SqlStore implements SessionStore {
     oneOf('dialect', dialect, [undefined, 'postgresql', 'mysql', 'sqlite']);
     if (!(cleanupEvery >= 0))
       throw new SessionConfigError('cleanupEvery', String(cleanupEvery), 'a number of writes, or 0');
-    this.#table = tableFrom(options, layout);
-    this.#layout = layout;
-    this.#create = options.create ?? true;
-    this.#prepare = prepare;
-    this.#cleanupEvery = cleanupEvery;
-    this.#now = options.now ?? Date.now;
     if ((client === undefined) === (url === undefined)) {
-      throw new SessionConfigError(
-        'client',
-        client ? 'a client and a url' : 'neither a client nor a url',
-        'one of the two',
-      );
+      const given = client === undefined ? 'neither a client nor a url' : 'a client and a url';
+      throw new SessionConfigError('client', given, 'one of the two');
     }
-    if (url === undefined) {
-      this.#given = executorOf(client, { prepare, dialect });
-      this.#forget = survive(client);
-    } else {
-      this.#address = parseSqlUrl(url);
-    }
-    const found = this.#given?.dialect ?? this.#address?.dialect;
+    const address = url === undefined ? undefined : parseSqlUrl(url);
+    const executor = address ? undefined : executorOf(client, { prepare, dialect });
+    const found = (address ?? executor)!.dialect;
     if (layout === 'postgresql' && found !== 'postgresql') {
       throw new SessionConfigError('layout', `postgresql, on ${found}`, 'sqlalchemy, which every database has');
     }
+    const create = options.create ?? true;
+    const name = tableFrom(options, layout);
+    this.#database = new Database(() => executor ?? openSql(address!, { prepare, create }), { name, layout, create });
+    this.#cleanupEvery = cleanupEvery;
+    this.#now = options.now ?? Date.now;
+    if (executor) this.#forget = survive(client);
   }
 
   /**
@@ -121,163 +107,123 @@ export class SqlStore implements SessionStore {
    * @throws SessionConfigError, and errors of the driver as they come
    */
   async setup(): Promise<void> {
-    await this.#ready('setup');
+    await this.#database.ready(this.name, 'setup');
   }
 
-  async read(key: string): Promise<StoredRecord | undefined> {
-    return this.#with('read', async (verbs) => {
+  read(key: string): Awaitable<StoredRecord | undefined> {
+    return this.#with('read', ({ verbs }) => {
       const now = this.#now();
-      const found = await verbs.read(key);
-      if (!found || found.expiresAt > now) return found;
-      await verbs.purge(key, now);
-      return undefined;
+      return chain(verbs.read(key), (found) => {
+        if (!found || found.expiresAt > now) return found;
+        return chain(verbs.purge(key, toTimestamp(now, true)), () => undefined);
+      });
     });
   }
 
   /** @throws SessionStoreError when the column cannot hold the record, or others kept changing it */
-  async write(
+  write(
     key: string,
     record: Uint8Array | null,
     expiresAt: number,
     expected: Uint8Array | undefined,
-  ): Promise<WriteResult> {
-    const before = expected && toBuffer(expected);
-    const result = await this.#with('write', async (verbs, { fraction }) => {
-      const now = this.#now();
-      const ends = toTimestamp(expiresAt, fraction) <= toTimestamp(now, true);
-      const after = record === null || ends ? null : toBuffer(record);
-      return this.#change(() => apply(verbs, key, after, expiresAt, before, now), after, before);
-    });
+  ): Awaitable<WriteResult> {
     if (this.#cleanupEvery > 0 && Math.random() * this.#cleanupEvery < 1) this.#cleanUp();
-    return result;
+    const before = expected && toBuffer(expected);
+    return this.#with('write', ({ verbs, dialect }) => {
+      const time = this.#now();
+      const now = toTimestamp(time, true);
+      const deadline = toTimestamp(expiresAt, dialect.fraction);
+      // As text: a deadline that is cut to seconds is over when it begins like now.
+      const after = record === null || deadline <= now ? null : toBuffer(record);
+      return chain(change(verbs, key, after, deadline, before, now), (found) => {
+        if (found === 'done') return 'written';
+        if (!found || (after === null && !before && found.expiresAt <= time)) {
+          if (before) return 'gone';
+          return after === null ? 'written' : CONTENTION;
+        }
+        return before?.equals(found.bytes) ? CONTENTION : { conflict: found };
+      });
+    });
   }
 
-  touch(key: string, expiresAt: number): Promise<boolean> {
-    return this.#with('touch', (verbs) => verbs.touch(key, expiresAt, this.#now()));
+  touch(key: string, expiresAt: number): Awaitable<boolean> {
+    return this.#with('touch', ({ verbs, dialect }) =>
+      verbs.touch(key, toTimestamp(expiresAt, dialect.fraction), toTimestamp(this.#now(), true)),
+    );
   }
 
-  delete(key: string): Promise<boolean> {
-    return this.#with('delete', (verbs) => verbs.remove(key, this.#now()));
+  delete(key: string): Awaitable<boolean> {
+    return this.#with('delete', ({ verbs }) => verbs.remove(key, toTimestamp(this.#now(), true)));
   }
 
-  async sweep(limit: number): Promise<number> {
-    const most = Math.floor(limit);
+  sweep(limit: number): Awaitable<number> {
+    const most = Math.min(Math.floor(limit), Number.MAX_SAFE_INTEGER);
     if (!(most > 0)) return 0;
-    return this.#with('sweep', (verbs) => verbs.sweep(Math.min(most, Number.MAX_SAFE_INTEGER), this.#now()));
+    return this.#with('sweep', ({ verbs }) => verbs.sweep(most, toTimestamp(this.#now(), true)));
   }
 
   /** Closes the connections that the store opened; a client that was given stays open. */
   async close(): Promise<void> {
-    if (this.#closed) return;
-    this.#closed = true;
-    await this.#cleaning;
+    await this.#database.close();
     this.#forget?.();
-    const own = await this.#opened?.catch(() => undefined);
-    await own?.close?.();
   }
 
-  /** Until it is clear who came first: a row that is as expected, and did not change, changed in between. */
-  async #change(
-    attempt: () => Promise<Change>,
-    after: Buffer | null,
-    before: Buffer | undefined,
-  ): Promise<WriteResult> {
+  /** A step that others are in the way of, or that could not tell who came first, is tried again. */
+  #with<T>(operation: string, step: (table: Table) => Awaitable<T | typeof CONTENTION>): Awaitable<T> {
+    const { table } = this.#database;
+    if (!table) {
+      return this.#database.ready(this.name, operation).then((ready) => this.#settle(operation, ready, step));
+    }
+    return this.#settle(operation, table, step);
+  }
+
+  #settle<T>(operation: string, table: Table, step: (table: Table) => Awaitable<T | typeof CONTENTION>): Awaitable<T> {
+    let answer: Awaitable<T | typeof CONTENTION>;
+    try {
+      answer = step(table);
+    } catch (error) {
+      return this.#again(operation, table, step, error);
+    }
+    if (isPromise(answer)) {
+      return answer.then(
+        (value) => (value === CONTENTION ? this.#again(operation, table, step, value) : value),
+        (error) => this.#again(operation, table, step, error),
+      );
+    }
+    return answer === CONTENTION ? this.#again(operation, table, step, answer) : answer;
+  }
+
+  async #again<T>(
+    operation: string,
+    table: Table,
+    step: (table: Table) => Awaitable<T | typeof CONTENTION>,
+    cause: unknown,
+  ): Promise<T> {
     const patience = new Patience();
     for (;;) {
-      const found = await attempt();
-      if (found === 'done') return 'written';
-      if (found) {
-        if (!before?.equals(found.bytes)) return { conflict: found };
-      } else if (before) {
-        return 'gone';
-      } else if (after === null) {
-        return 'written';
-      }
-      if (await patience.isOver()) {
-        throw new SessionStoreError(this.name, 'write', `session store ${this.name}: the row kept changing`, {
-          timeout: true,
-        });
-      }
-    }
-  }
-
-  async #with<T>(operation: string, step: (verbs: Verbs, dialect: Dialect) => Promise<T>): Promise<T> {
-    const verbs = this.#verbs && !this.#closed ? this.#verbs : await this.#ready(operation);
-    const dialect = this.#dialect!;
-    let patience: Patience | undefined;
-    for (;;) {
+      if (cause !== CONTENTION && !table.dialect.isContention(cause)) throw explained(this.name, operation, cause);
+      if (await patience.isOver()) break;
       try {
-        return await step(verbs, dialect);
+        const answer = await step(table);
+        if (answer !== CONTENTION) return answer;
+        cause = answer;
       } catch (error) {
-        if (!dialect.isContention(error)) throw error;
-        patience ??= new Patience();
-        if (await patience.isOver()) throw error;
+        cause = error;
       }
     }
-  }
-
-  async #ready(operation: string): Promise<Verbs> {
-    if (this.#closed) {
-      throw new SessionStoreError(this.name, operation, `session store ${this.name}: it is closed`);
-    }
-    this.#beginning ??= this.#begin();
-    try {
-      return await this.#beginning;
-    } catch (error) {
-      // The next caller tries anew.
-      this.#beginning = undefined;
-      throw error;
-    }
-  }
-
-  async #begin(): Promise<Verbs> {
-    const executor = this.#given ?? (await this.#open());
-    const dialect = DIALECTS[executor.dialect];
-    const patience = new Patience();
-    for (;;) {
-      try {
-        const columns = await this.#columns(executor, dialect);
-        this.#dialect = dialect;
-        this.#verbs = dialect.verbs(executor, this.#table, this.#layout, columns);
-        return this.#verbs;
-      } catch (error) {
-        if (!dialect.isContention(error) || (await patience.isOver())) throw error;
-      }
-    }
-  }
-
-  async #columns(executor: Executor, dialect: Dialect) {
-    const found = await dialect.inspect(executor, this.#table);
-    if (found.length > 0) return found;
-    const name = quotedTable(executor.dialect, this.#table);
-    if (!this.#create)
-      throw new SessionConfigError('create', `false, and there is no table ${name}`, 'true, or the table');
-    await dialect.create(executor, this.#table, this.#layout);
-    const made = await dialect.inspect(executor, this.#table);
-    if (made.length > 0) return made;
-    throw new SessionConfigError(
-      'table',
-      `${name}, which cannot be seen after it was made`,
-      'a table in reach of the connection',
-    );
-  }
-
-  async #open(): Promise<Executor> {
-    this.#opened ??= openSql(this.#address!, this.#prepare);
-    try {
-      return await this.#opened;
-    } catch (error) {
-      this.#opened = undefined;
-      throw error;
-    }
+    const message = `session store ${this.name}: others were in the way for too long`;
+    throw new SessionStoreError(this.name, operation, message, { cause, timeout: true });
   }
 
   /** A later one does what this does not. */
   #cleanUp(): void {
-    this.#cleaning ??= this.sweep(SWEPT_ALONG)
+    if (this.#isCleaning) return;
+    this.#isCleaning = true;
+    Promise.resolve()
+      .then(() => this.sweep(SWEPT_ALONG))
       .catch(() => {})
       .then(() => {
-        this.#cleaning = undefined;
+        this.#isCleaning = false;
       });
   }
 }
@@ -292,31 +238,16 @@ export class PostgresqlStore extends SqlStore {
   }
 }
 
-function apply(
+function change(
   verbs: Verbs,
   key: string,
   after: Buffer | null,
-  expiresAt: number,
+  deadline: string,
   before: Buffer | undefined,
-  now: number,
-): Promise<Change> {
-  if (after && before) return verbs.update(key, after, expiresAt, before, now);
-  if (after) return verbs.create(key, after, expiresAt, now);
-  if (before) return verbs.retire(key, before, now);
-  return verbs.read(key).then((found) => (found && found.expiresAt > now ? found : undefined));
-}
-
-/** How long something is tried again, with pauses of random lengths, so that those who met do not meet again. */
-class Patience {
-  readonly #end = performance.now() + CONTENTION_TIMEOUT;
-  #pause = 1;
-
-  async isOver(): Promise<boolean> {
-    if (performance.now() >= this.#end) return true;
-    await new Promise((resolve) => setTimeout(resolve, this.#pause * Math.random()));
-    this.#pause = Math.min(2 * this.#pause, MAX_PAUSE);
-    return false;
-  }
+  now: string,
+): Awaitable<Change> {
+  if (before) return after ? verbs.update(key, after, deadline, before, now) : verbs.retire(key, before, now);
+  return after ? verbs.create(key, after, deadline, now) : verbs.read(key);
 }
 
 function tableFrom({ table, schema, sequence }: SqlStoreOptions, layout: SqlLayout): TableName {

@@ -231,7 +231,9 @@ describe.skipIf(memcached.missing)(`memcached${memcached.note}`, () => {
     const over = new Uint8Array(1024 * 1024);
     const failure = await outcome(() => store.write('k', over, later(), bytes('one')));
     expect(failure).toMatchObject({ code: 'ERR_SESSION_STORE', operation: 'write' });
-    expect((failure as Error).message).toContain('a record of 1048576 bytes is more than the server takes');
+    expect((failure as Error).message).toContain(
+      'a record of 1048641 bytes, with its key, is more than the server takes',
+    );
     expect(await outcome(() => store.write('new', over, later(), undefined))).toBeInstanceOf(SessionStoreError);
     expect(text(await store.read('k'))).toBe('one');
     expect(await store.read('new')).toBeUndefined();

@@ -12,12 +12,16 @@ export const otherSide = (side: Side): Side => (side === 'flask' ? 'ours' : 'fla
 
 export interface Application {
   readonly url: string;
+  /** What it wrote so far. */
+  output(): string;
   stop(): Promise<unknown>;
 }
 
 export interface Sides {
   readonly flask: string;
   readonly ours: string;
+  /** What both wrote so far. */
+  output(): string;
   stop(): Promise<void>;
 }
 
@@ -34,6 +38,7 @@ export async function startFlask(python: Python, settings: Settings): Promise<Ap
   });
   return {
     url: `http://127.0.0.1:${port}`,
+    output: program.output,
     async stop() {
       await program.stop();
       folder.remove();
@@ -55,11 +60,14 @@ export async function startSides(python: Python, settings: Settings, first: Side
   return {
     [first]: former.url,
     [otherSide(first)]: latter.url,
+    output: () => `${former.output()}\n${latter.output()}`,
     stop: async () => void (await Promise.all([former.stop(), latter.stop()])),
   } as unknown as Sides;
 }
 
 export interface Answer {
+  /** What was asked, of whom. */
+  readonly request: string;
   readonly status: number;
   // biome-ignore lint/suspicious/noExplicitAny: whatever the route answers
   readonly json: any;
@@ -102,7 +110,7 @@ export class Visitor {
     }
     const text = await response.text();
     const isJson = response.headers.get('content-type') === 'application/json' && text !== '';
-    return { status: response.status, json: isJson ? parseExactly(text) : undefined, setCookies };
+    return { request: `${side} ${path}`, status: response.status, json: isJson ? parseExactly(text) : undefined, setCookies };
   }
 
   /** What the session holds on that side, but for Flask's own mark of a permanent one. */

@@ -14,8 +14,8 @@ const CONTEXT: Record<string, string> = {
   express: "import express from 'express';",
   sessions: "import { sessions } from 'flacon/adapters/express';",
   app: 'declare const app: import("express").Express;',
-  req: 'declare const req: import("express").Request & { session: { user: unknown; cart: unknown[] } };',
-  item: 'declare const item: unknown;',
+  req: 'declare const req: import("express").Request;',
+  item: 'declare const item: Item;',
   Item: 'interface Item { id: number }',
 };
 
@@ -35,9 +35,10 @@ it('compiles', () => {
     for (const [i, match] of [...readFileSync(page, 'utf8').matchAll(/```ts\n([\s\S]*?)```/g)].entries()) {
       const code = match[1] as string;
       if (NOTATION.test(code)) continue;
+      const wanted = /\bitem\b/.test(code) ? `${code} Item` : code;
       const missing = Object.entries(CONTEXT).filter(
         ([name]) =>
-          new RegExp(`\\b${name}\\b`).test(code) &&
+          new RegExp(`\\b${name}\\b`).test(wanted) &&
           !new RegExp(`(import|const|let|interface)[^;\\n]*\\b${name}\\b|\\(${name}, `).test(code),
       );
       const name = `${relative(root, page).replace(/[^\w]+/g, '-')}-${i}.ts`;

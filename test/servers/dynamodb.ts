@@ -1,7 +1,8 @@
 /** DynamoDB: dynalite, a server in JavaScript that speaks its protocol; or what `DYNAMODB_URL` points to. */
 import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
 import { freePort, isListening, type ServerProcess, startProcess, type TestServer } from './process.ts';
+
+const require = createRequire(import.meta.url);
 
 export interface DynamodbServer extends TestServer {
   /** Absent where `DYNAMODB_URL` points to a running server. */
@@ -23,7 +24,7 @@ export async function startDynamodb(): Promise<DynamodbServer> {
 /** One that may be stopped and paused: always started here. Its tables are in memory. */
 export async function startOwnDynamodb(port?: number): Promise<StartedDynamodb> {
   const at = port ?? (await freePort());
-  const script = join(dirname(createRequire(import.meta.url).resolve('dynalite')), 'cli.js');
+  const script = require.resolve('dynalite/cli.js');
   const options = ['--createTableMs', '0', '--deleteTableMs', '0'];
   const started = await startProcess({
     command: process.execPath,

@@ -35,6 +35,8 @@ export interface MemcachedSetup {
   readonly certificate?: Certificate;
 }
 
+const NOBODY = 65_534;
+
 /** The server that `MEMCACHED_URL` (`memcached://host:port`) names, or one that is started for the caller. */
 export async function startMemcached(): Promise<MemcachedServer> {
   const given = process.env.MEMCACHED_URL;
@@ -50,8 +52,6 @@ export async function startOwnMemcached(setup: MemcachedSetup = {}): Promise<Sta
   const port = setup.port ?? (await freePort());
   const folder = temporaryFolder('memcached');
   const args = ['-l', '127.0.0.1', '-p', String(port), '-U', '0', '-m', '64', '-t', '2', ...(setup.args ?? [])];
-  // It refuses to be root, and then reads the files below as somebody else.
-  if (process.getuid?.() === 0) args.push('-u', 'nobody');
   const file = (name: string, content: string): string => {
     const path = join(folder.path, name);
     writeFileSync(path, content);
@@ -69,6 +69,8 @@ export async function startOwnMemcached(setup: MemcachedSetup = {}): Promise<Sta
   const started = await startProcess({
     command: binary,
     args,
+    // It refuses to be root. Its own changing to somebody else (-u) would make it outlive a test run that is killed.
+    ...(process.getuid?.() === 0 ? { uid: NOBODY, gid: NOBODY } : {}),
     ready: async () => (await isListening(port)) && (hidden || (await ask(port, 'version')) !== ''),
   });
   return {

@@ -3,7 +3,7 @@
  * engines. As there, values are bound (never written into the text), a statement is one, bytes come back as a plain `Uint8Array`,
  * and errors are wrapped.
  */
-import type { Pool, PoolClient } from 'pg';
+import type { Pool, PoolClient, QueryConfig } from 'pg';
 
 interface Runner {
   $queryRawUnsafe(sql: string, ...values: unknown[]): Promise<unknown>;
@@ -44,8 +44,9 @@ export function prismaOver(pool: Pool) {
 function runnerOn(client: Pool | PoolClient): Runner {
   const run = async (text: string, values: unknown[]) => {
     try {
-      // A query with a name takes parameters, and no second statement.
-      return await client.query({ text, values, rowMode: 'object', queryMode: 'extended' } as never);
+      // The protocol that takes parameters, and no second statement.
+      const query: QueryConfig & { queryMode: 'extended' } = { text, values, queryMode: 'extended' };
+      return await client.query(query);
     } catch (error) {
       throw new PrismaClientKnownRequestError(error as Error);
     }

@@ -86,7 +86,7 @@ function step(session: Session, op: string, [a, b]: Notation[]): void {
       session.setDefault(a, toValue(b));
       break;
     case 'update':
-      session.assign(toValue(a) as object);
+      session.assign(toValue(a) as Record<string, unknown>);
       break;
     case 'nested_append':
       (session.get(a) as unknown[]).push(toValue(b));

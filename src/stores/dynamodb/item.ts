@@ -28,10 +28,12 @@ export function toSeconds(milliseconds: number): Attribute {
 
 /** Finer fractions are cut. An item without a deadline never expires. */
 function toMilliseconds(attribute: Attribute | undefined): number {
-  const seconds = attribute?.N === undefined ? Number.NaN : Number(attribute.N);
-  if (Number.isNaN(seconds)) return Number.POSITIVE_INFINITY;
-  // What is a whole millisecond in decimal may be a hair less in binary.
-  return Math.floor(Number((seconds * 1000).toFixed(3)));
+  const text = attribute?.N ?? '';
+  const decimal = /^(\d+)(?:\.(\d+))?$/.exec(text);
+  // In decimal, too: in binary, what is a whole millisecond may come out a hair less.
+  if (decimal) return Number(decimal[1]) * 1000 + Number((decimal[2] ?? '').slice(0, 3).padEnd(3, '0'));
+  const seconds = Number(text || Number.NaN);
+  return Number.isNaN(seconds) ? Number.POSITIVE_INFINITY : Math.floor(seconds * 1000);
 }
 
 /** As DynamoDB counts it, with the longest number that is written here. */

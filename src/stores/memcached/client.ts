@@ -85,28 +85,28 @@ export class MetaClient implements Items {
     return this.#connections[this.#locate(bytes)]!;
   }
 
-  /** @param flags those that say when to store, but for the token's number */
-  async #store(key: string, bytes: Uint8Array, flags: string, token?: Token): Promise<Token | false> {
+  /** @param mode what is stored, and until when; the number of a token follows */
+  #store(key: string, bytes: Uint8Array, mode: string, token?: Token): Promise<Token | false> {
     const wire = wireKey(key);
     const connection = this.#of(wire);
+    const send = (): Promise<Token | false> => {
+      if (token && !CasToken.isValid(token, connection)) return Promise.resolve(false);
+      return connection.request(
+        `ms ${wire.text} ${bytes.length}${wire.flags} ${mode}${token ? token.cas : ''} c`,
+        bytes,
+        (reply) => isDone(reply) && tokenOf(reply, connection),
+      );
+    };
     const size = itemSize(wire.text, bytes.length);
-    if (size > ALWAYS_FITS) {
-      // Any command makes the server say what it takes before it is sent.
-      if (connection.itemLimit === undefined)
-        await connection.request(`mg ${wire.text}${wire.flags}`, undefined, isDone);
-      if (size > (connection.itemLimit ?? Number.POSITIVE_INFINITY)) throw tooLarge(bytes.length);
-    }
-    let when = flags;
-    if (token) {
-      if (!CasToken.isValid(token, connection)) return false;
-      when += token.cas;
-    }
-    return connection.request(
-      `ms ${wire.text} ${bytes.length}${wire.flags} ${when} c`,
-      bytes,
-      (reply) => isDone(reply) && tokenOf(reply, connection),
-    );
+    return size <= ALWAYS_FITS ? send() : makeSureItFits(connection, wire, size).then(send);
   }
+}
+
+/** Before it is sent: a server deletes what is there when it refuses something larger. @throws SessionStoreError */
+async function makeSureItFits(connection: Connection, { text, flags }: WireKey, size: number): Promise<void> {
+  // Any command makes the server say what it takes before it is sent.
+  if (connection.itemLimit === undefined) await connection.request(`mg ${text}${flags}`, undefined, isDone);
+  if (size > (connection.itemLimit ?? Number.POSITIVE_INFINITY)) throw tooLarge(size);
 }
 
 /** Done, or not because something else is there, or nothing. */

@@ -23,7 +23,8 @@ export function toExptime(expiresAt: number, now: number): number {
   return date;
 }
 
-const REMEMBERED = 10_000;
+/** Of each of two generations. */
+const REMEMBERED = 5000;
 /** A record ends up to a second before or after its deadline, and the server tells what is left in whole seconds. */
 const BLUR_MS = 2000;
 
@@ -33,16 +34,14 @@ const BLUR_MS = 2000;
  * tell a deadline, never to decide whether a record is there.
  */
 export class Deadlines {
-  readonly #known = new Map<string, number>();
+  #young = new Map<string, number>();
+  #old = new Map<string, number>();
 
   note(key: string, expiresAt: number): void {
-    this.#known.delete(key);
-    this.#known.set(key, expiresAt);
-    if (this.#known.size > REMEMBERED) this.#known.delete(this.#known.keys().next().value as string);
-  }
-
-  forget(key: string): void {
-    this.#known.delete(key);
+    this.#young.set(key, expiresAt);
+    if (this.#young.size < REMEMBERED) return;
+    this.#old = this.#young;
+    this.#young = new Map();
   }
 
   /**
@@ -50,7 +49,7 @@ export class Deadlines {
    * @returns where it is not known, a time that is not after the deadline
    */
   of(key: string, left: number | undefined, now: number): number {
-    const known = this.#known.get(key);
+    const known = this.#young.get(key) ?? this.#old.get(key);
     if (left === undefined) return known !== undefined && known > now ? known : now + 1;
     if (left === Number.POSITIVE_INFINITY) return left;
     const end = now + left * 1000;

@@ -9,7 +9,8 @@ export function itemSize(key: string, content: number): number {
   return key.length + content + OVERHEAD;
 }
 
-export function tooLarge(content: number): SessionStoreError {
-  const message = `session store memcached: a record of ${content} bytes is more than the server takes (its option -I)`;
+/** @param size bytes of the item */
+export function tooLarge(size: number): SessionStoreError {
+  const message = `session store memcached: a record of ${size} bytes, with its key, is more than the server takes (its option -I)`;
   return new SessionStoreError('memcached', 'write', message);
 }

@@ -35,7 +35,7 @@ export function wireKey(key: string): WireKey {
  * a dollar sign stand for pieces of the command.
  */
 export function plainKey(key: string): string {
-  return PLAIN.test(key) && !/\$[$&`']/.test(key) ? key : digestKey(key);
+  return PLAIN.test(key) && !(key.includes('$') && /\$[$&`']/.test(key)) ? key : digestKey(key);
 }
 
 function digestKey(key: string): string {

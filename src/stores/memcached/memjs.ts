@@ -29,9 +29,12 @@ export class MemjsItems implements Items {
     this.#itemLimit = itemLimit;
   }
 
-  async read<T>(key: string, make: (item: Item) => T): Promise<T | undefined> {
-    const { value } = await this.#client.get(plainKey(key));
-    return value ? make({ bytes: new Uint8Array(value), left: undefined, token: NO_TOKEN }) : undefined;
+  read<T>(key: string, make: (item: Item) => T): Promise<T | undefined> {
+    return this.#client
+      .get(plainKey(key))
+      .then(({ value }) =>
+        value ? make({ bytes: new Uint8Array(value), left: undefined, token: NO_TOKEN }) : undefined,
+      );
   }
 
   async add(key: string, bytes: Uint8Array, expires: number): Promise<undefined | false> {
@@ -57,7 +60,8 @@ export class MemjsItems implements Items {
   }
 
   #fitting(key: string, bytes: Uint8Array): Buffer {
-    if (itemSize(key, bytes.length) > this.#itemLimit) throw tooLarge(bytes.length);
+    const size = itemSize(key, bytes.length);
+    if (size > this.#itemLimit) throw tooLarge(size);
     return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
 }

@@ -33,8 +33,6 @@ class CasToken {
 
 const UTF8 = new TextEncoder();
 const MARK = 'flacon-base64:';
-/** What the client's own line reading, or its escaping of line ends, could trip over. */
-const DELICATE = /[\r\n\ufffd]|^END$|^$/;
 /** A lifetime that is over as it begins. */
 const OVER = -1;
 
@@ -72,13 +70,12 @@ export class NpmMemcachedItems implements Items {
   }
 
   async replace(key: string, bytes: Uint8Array, lifetime: number, token: Token): Promise<undefined | false> {
-    const text = this.#fitting(key, bytes);
-    return (await this.#cas(key, text, lifetime, token)) ? undefined : false;
+    return (await this.#cas(key, this.#fitting(key, bytes), lifetime, token)) === true ? undefined : false;
   }
 
   /** The protocol it speaks has no conditional deletion; replacing by something that is over at once is one. */
-  removeIf(key: string, token: Token): Promise<boolean> {
-    return this.#cas(key, '0', OVER, token);
+  async removeIf(key: string, token: Token): Promise<boolean> {
+    return (await this.#cas(key, '0', OVER, token)) === true;
   }
 
   async remove(key: string): Promise<boolean> {
@@ -89,15 +86,15 @@ export class NpmMemcachedItems implements Items {
     return (await answer((done) => this.#client.touch(safeKey(key), lifetime, done))) === true;
   }
 
-  async #cas(key: string, text: string, lifetime: number, token: Token): Promise<boolean> {
-    if (!(token instanceof CasToken) || token.client !== this.#client) return false;
-    const { cas } = token;
-    return (await answer((done) => this.#client.cas(safeKey(key), text, cas, lifetime, done))) === true;
+  #cas(key: string, text: string, lifetime: number, token: Token): Promise<unknown> {
+    if (!(token instanceof CasToken) || token.client !== this.#client) return Promise.resolve(false);
+    return answer((done) => this.#client.cas(safeKey(key), text, token.cas, lifetime, done));
   }
 
   #fitting(key: string, bytes: Uint8Array): string {
     const text = toText(bytes);
-    if (itemSize(key, Buffer.byteLength(text)) > this.#itemLimit) throw tooLarge(bytes.length);
+    const size = itemSize(key, Buffer.byteLength(text));
+    if (size > this.#itemLimit) throw tooLarge(size);
     return text;
   }
 }
@@ -110,8 +107,13 @@ function safeKey(key: string): string {
 function toText(bytes: Uint8Array): string {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const text = buffer.toString('utf8');
-  // What is no UTF-8 has become U+FFFD, which is delicate.
-  return DELICATE.test(text) || text.startsWith(MARK) ? MARK + buffer.toString('base64') : text;
+  return isDelicate(text) ? MARK + buffer.toString('base64') : text;
+}
+
+/** What is no UTF-8 has become U+FFFD; the client's own reading of lines, or its escaping of their ends, trips over the others. */
+function isDelicate(text: string): boolean {
+  if (text.includes('\ufffd') || text.includes('\r') || text.includes('\n')) return true;
+  return text === '' || text === 'END' || text.startsWith(MARK);
 }
 
 function fromText(text: unknown): Uint8Array {

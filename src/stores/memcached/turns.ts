@@ -17,7 +17,7 @@ export class Turns {
 
   /** Runs the step when every earlier one of the same key has ended, however it ended. */
   take<T>(key: string, step: () => Promise<T>): Promise<T> {
-    const turn = (this.#last.get(key) ?? Promise.resolve()).then(step);
+    const turn = this.#last.get(key)?.then(step) ?? step();
     const leave = (): void => {
       if (this.#last.get(key) === ended) this.#last.delete(key);
     };

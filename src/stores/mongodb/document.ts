@@ -13,7 +13,7 @@ export interface SessionDocument {
 /** How "never expires" is stored: the last millisecond of the last year that Python knows. */
 const NEVER = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
 
-/** The whole of the document, in Flask-Session's order: a server writes the fields of a new one as they come. */
+/** The update of Flask-Session, byte for byte: the whole of the document, in its order. */
 export function setDocument(id: string, val: Uint8Array, expiresAt: number): { $set: SessionDocument } {
   return { $set: { id, val, expiration: toDate(expiresAt) } };
 }

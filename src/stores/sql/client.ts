@@ -53,19 +53,32 @@ export function executorOf(client: unknown, { prepare, dialect }: ExecutorOption
   throw new SessionConfigError('client', `${shape.name}, which is none that is known`, EXPECTED);
 }
 
+/** How many stores listen to a client. */
+const listeners = new WeakMap<object, number>();
+const ignore = (): void => {};
+
 /**
  * A failing connection fails the verbs that need it. It is no reason for the process to end, which is what an `error` event
  * does that nobody listens to. @returns what undoes it
  */
 export function survive(client: unknown): () => void {
-  const { $client } = client as Partial<DrizzleClient>;
+  const { $client, on, off } = client as Partial<DrizzleClient & Emitter>;
   if ($client) return survive($client);
-  const { on, off } = client as Partial<Record<'on' | 'off', (event: string, listener: () => void) => unknown>>;
-  const ignore = (): void => {};
   // Knex has its own events, and its connections are looked after by its pool.
-  if (typeof client !== 'object' || typeof on !== 'function' || typeof off !== 'function') return ignore;
-  on.call(client, 'error', ignore);
-  return () => void off.call(client, 'error', ignore);
+  if (typeof client !== 'object' || client === null || !on || !off) return ignore;
+  const count = listeners.get(client) ?? 0;
+  listeners.set(client, count + 1);
+  if (count === 0) on.call(client, 'error', ignore);
+  return () => {
+    const left = (listeners.get(client) ?? 1) - 1;
+    listeners.set(client, left);
+    if (left === 0) off.call(client, 'error', ignore);
+  };
+}
+
+interface Emitter {
+  on(event: 'error', listener: () => void): unknown;
+  off(event: 'error', listener: () => void): unknown;
 }
 
 class Shape {

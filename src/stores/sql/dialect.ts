@@ -1,5 +1,5 @@
 /** What differs between databases: the table, and how a row is changed on a condition. */
-import type { StoredRecord } from '../../core/store.ts';
+import type { Awaitable, StoredRecord } from '../../core/store.ts';
 import { SessionConfigError } from '../../errors.ts';
 import type { Executor } from './executor.ts';
 import { quotedTable, type TableName } from './identifier.ts';
@@ -23,30 +23,30 @@ export interface Column {
 export type Change = 'done' | StoredRecord | undefined;
 
 /**
- * What is done with one row. Times are milliseconds since 1970. Every change is one statement that compares and writes in
- * one step; when somebody else's change came in between, the row in the answer may be one that is as expected.
+ * What is done with one row. Times are timestamps as text (see timestamp.ts). Every change is one statement that compares and
+ * writes in one step; when somebody else's change came in between, the row in the answer may be one that is as expected.
  */
 export interface Verbs {
   /** The row, live or not. */
-  read(key: string): Promise<StoredRecord | undefined>;
-  create(key: string, record: Buffer, expiresAt: number, now: number): Promise<Change>;
-  update(key: string, record: Buffer, expiresAt: number, expected: Buffer, now: number): Promise<Change>;
+  read(key: string): Awaitable<StoredRecord | undefined>;
+  create(key: string, record: Buffer, expiresAt: string, now: string): Awaitable<Change>;
+  update(key: string, record: Buffer, expiresAt: string, expected: Buffer, now: string): Awaitable<Change>;
   /** Deletes what is as expected. */
-  retire(key: string, expected: Buffer, now: number): Promise<Change>;
-  touch(key: string, expiresAt: number, now: number): Promise<boolean>;
-  remove(key: string, now: number): Promise<boolean>;
+  retire(key: string, expected: Buffer, now: string): Awaitable<Change>;
+  touch(key: string, expiresAt: string, now: string): Awaitable<boolean>;
+  remove(key: string, now: string): Awaitable<boolean>;
   /** Deletes the row if it has expired. */
-  purge(key: string, now: number): Promise<void>;
-  sweep(limit: number, now: number): Promise<number>;
+  purge(key: string, now: string): Awaitable<void>;
+  sweep(limit: number, now: string): Awaitable<number>;
 }
 
 export interface Dialect {
-  /** Whether deadlines keep fractions of a second. */
+  /** Whether deadlines have fractions of a second. The time it is always has them. */
   readonly fraction: boolean;
   /** The columns of the table; none when it is missing. */
-  inspect(executor: Executor, table: TableName): Promise<readonly Column[]>;
+  inspect(executor: Executor, table: TableName): Awaitable<readonly Column[]>;
   /** Makes the table. One that somebody else is making at this moment is no error. */
-  create(executor: Executor, table: TableName, layout: SqlLayout): Promise<void>;
+  create(executor: Executor, table: TableName, layout: SqlLayout): Awaitable<void>;
   /** @throws SessionConfigError when the table cannot be used */
   verbs(executor: Executor, table: TableName, layout: SqlLayout, columns: readonly Column[]): Verbs;
   /** Others were in the way, nothing was changed, and trying again is right. */

@@ -1,6 +1,7 @@
 /** A Knex object: its pool lends the driver's own connections, on which statements run as on any other. */
+import type { Awaitable } from '../../core/store.ts';
 import { SessionConfigError } from '../../errors.ts';
-import type { Answer, Executor } from './executor.ts';
+import type { Executor, Take } from './executor.ts';
 import { type MysqlCallbackClient, MysqlExecutor } from './mysql2-client.ts';
 import { type PgClient, PgExecutor } from './pg-client.ts';
 import { type SqliteClient, SqliteExecutor } from './sqlite-client.ts';
@@ -42,15 +43,15 @@ export class KnexExecutor implements Executor {
     this.#prepare = prepare;
   }
 
-  run(statement: Statement, values: readonly SqlValue[]): Promise<Answer> {
-    return this.#with((executor) => executor.run(statement, values));
+  run<T>(statement: Statement, values: SqlValue[], take: Take<T>): Promise<T> {
+    return this.#with((executor) => executor.run(statement, values, take));
   }
 
-  runLocked(lock: Statement, statement: Statement, values: readonly SqlValue[]): Promise<Answer> {
-    return this.#with((executor) => executor.runLocked!(lock, statement, values));
+  runLocked<T>(lock: Statement, statement: Statement, values: SqlValue[], take: Take<T>): Promise<T> {
+    return this.#with((executor) => executor.runLocked!(lock, statement, values, take));
   }
 
-  async #with(step: (executor: Executor) => Promise<Answer>): Promise<Answer> {
+  async #with<T>(step: (executor: Executor) => Awaitable<T>): Promise<T> {
     const connection = (await this.#client.acquireConnection()) as object;
     try {
       return await step(this.#executorOn(connection));

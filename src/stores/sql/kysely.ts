@@ -1,6 +1,6 @@
 /** A Kysely object, used to run text on its connections. */
 import { SessionConfigError } from '../../errors.ts';
-import type { Answer, Executor } from './executor.ts';
+import { type Executor, type Take, toNothing } from './executor.ts';
 import { ordered, type SqlDialect, type SqlValue, type Statement } from './statement.ts';
 
 interface KyselyQuery {
@@ -49,28 +49,31 @@ export class KyselyExecutor implements Executor {
     this.dialect = dialect ?? dialectOf(client.getExecutor().adapter);
   }
 
-  run(statement: Statement, values: readonly SqlValue[]): Promise<Answer> {
-    return runOn(this.#client, statement, values);
+  run<T>(statement: Statement, values: SqlValue[], take: Take<T>): Promise<T> {
+    return runOn(this.#client, statement, values, take);
   }
 
-  runLocked(lock: Statement, statement: Statement, values: readonly SqlValue[]): Promise<Answer> {
+  runLocked<T>(lock: Statement, statement: Statement, values: SqlValue[], take: Take<T>): Promise<T> {
     return this.#client.transaction().execute(async (transaction) => {
-      await runOn(transaction, lock, []);
-      return runOn(transaction, statement, values);
+      await runOn(transaction, lock, [], toNothing);
+      return runOn(transaction, statement, values, take);
     });
   }
 }
 
 let queries = 0;
 
-async function runOn(client: KyselyClient, statement: Statement, values: readonly SqlValue[]): Promise<Answer> {
+async function runOn<T>(client: KyselyClient, statement: Statement, values: SqlValue[], take: Take<T>): Promise<T> {
   const { rows, numAffectedRows = 0n } = await client.executeQuery({
     sql: statement.sql,
     parameters: ordered(statement, values),
     query: { kind: 'RawNode', sqlFragments: [statement.sql], parameters: [] },
     queryId: { queryId: `flacon-${++queries}` },
   });
-  return { rows: rows.map((row) => Object.values(row as object)), changes: Number(numAffectedRows) };
+  return take(
+    rows.map((row) => Object.values(row as object)),
+    Number(numAffectedRows),
+  );
 }
 
 /** By what its databases can do, since names are lost when an application is minified. */

@@ -5,7 +5,7 @@
  * Deadlines are whole seconds, because MySQL rounds fractions up, for a column that holds none. Neither is allowed to cut
  * a record: outside of strict mode they would, so lengths are checked here.
  */
-import type { StoredRecord } from '../../core/store.ts';
+import { type Awaitable, chain, type StoredRecord } from '../../core/store.ts';
 import { SessionConfigError, SessionStoreError } from '../../errors.ts';
 import {
   type Change,
@@ -18,9 +18,9 @@ import {
   type Verbs,
 } from './dialect.ts';
 import { hasCode } from './error-code.ts';
-import type { Executor } from './executor.ts';
+import { type Executor, hasChanged, type Take, toNothing, toRows } from './executor.ts';
 import { quotedTable, type TableName } from './identifier.ts';
-import { type SqlValue, type Statement, statement, statementOnce } from './statement.ts';
+import { type Returns, type Statement, statement, statementOnce } from './statement.ts';
 import { fromMilliseconds, toTimestamp } from './timestamp.ts';
 
 /** A deadlock, or a lock that was waited for in vain. */
@@ -48,7 +48,7 @@ FROM information_schema.columns c WHERE c.table_schema = COALESCE($1, DATABASE()
 
 async function inspect(executor: Executor, { schema, table }: TableName): Promise<Column[]> {
   if (executor.interpolates) await checkEscaping(executor);
-  const { rows } = await executor.run(once(INSPECT, true), [schema ?? null, table]);
+  const rows = await executor.run(once(INSPECT, 'rows'), [schema ?? null, table], toRows);
   return rows.map(([name, type, hasDefault, isUnique, size]) => ({
     name: String(name).toLowerCase(),
     type: String(type).toLowerCase(),
@@ -60,8 +60,8 @@ async function inspect(executor: Executor, { schema, table }: TableName): Promis
 
 /** Drivers that write values into the text escape quotes with backslashes: in this mode, that escapes nothing. */
 async function checkEscaping(executor: Executor): Promise<void> {
-  const { rows } = await executor.run(once('SELECT @@SESSION.sql_mode AS mode', true), []);
-  if (!String(rows[0]?.[0]).includes('NO_BACKSLASH_ESCAPES')) return;
+  const mode = await executor.run(once('SELECT @@SESSION.sql_mode AS mode', 'row'), [], (rows) => String(rows[0]?.[0]));
+  if (!mode.includes('NO_BACKSLASH_ESCAPES')) return;
   const given = 'a connection that writes values into statements, on a server with the sql_mode NO_BACKSLASH_ESCAPES';
   throw new SessionConfigError('client', given, 'a mysql2 pool with prepared statements, or another sql_mode');
 }
@@ -81,7 +81,7 @@ CREATE TABLE ${quotedTable('mysql', table)} (
 
 `;
   try {
-    await executor.run(once(text, false), []);
+    await executor.run(once(text), [], toNothing);
   } catch (error) {
     if (!hasCode(error, ALREADY_THERE)) throw error;
   }
@@ -111,11 +111,11 @@ function verbs(executor: Executor, table: TableName, _layout: SqlLayout, columns
   const isLive = (now: string) => `(expiry > ${time(now)} AND data IS NOT NULL)`;
   const isDead = (now: string) => `(expiry IS NULL OR expiry <= ${time(now)} OR data IS NULL)`;
 
-  const make = (text: string, returnsRows = false) => statement('mysql', text, returnsRows);
+  const make = (text: string, returns?: Returns) => statement('mysql', text, returns);
   const columnsRead = "data, TIMESTAMPDIFF(MICROSECOND, '1970-01-01 00:00:00', expiry) AS expires";
-  const read = make(`SELECT ${columnsRead} FROM ${name} WHERE ${isKey}`, true);
-  const readLive = make(`SELECT ${columnsRead} FROM ${name} WHERE ${isKey} AND ${isLive('$2')}`, true);
-  const alike = make(`SELECT id FROM ${name} WHERE session_id = $1 AND NOT (${isKey})`, true);
+  const read = make(`SELECT ${columnsRead} FROM ${name} WHERE ${isKey}`, 'row');
+  const readLive = make(`SELECT ${columnsRead} FROM ${name} WHERE ${isKey} AND ${isLive('$2')}`, 'row');
+  const alike = make(`SELECT id FROM ${name} WHERE session_id = $1 AND NOT (${isKey})`, 'row');
   const insert = make(
     id.hasDefault
       ? `INSERT INTO ${name} (session_id, data, expiry) VALUES ($1, $2, $3)`
@@ -129,89 +129,88 @@ SELECT COALESCE(MAX(id), 0) + 1, $1, CAST($2 AS BINARY), CAST($3 AS DATETIME) FR
   const remove = make(`DELETE FROM ${name} WHERE ${isKey} AND ${isLive('$2')}`);
   const purge = make(`DELETE FROM ${name} WHERE ${isKey} AND ${isDead('$2')}`);
 
-  const seconds = (at: number) => toTimestamp(at, false);
-  const text = (at: number) => toTimestamp(at, true);
-  const rowsOf = async (each: Statement, values: SqlValue[]) => (await executor.run(each, values)).rows;
-  const changes = async (each: Statement, values: SqlValue[]) => (await executor.run(each, values)).changes > 0;
-  const live = async (key: string, now: number) => toRecord((await rowsOf(readLive, [key, text(now)]))[0]);
-
+  const live = (key: string, now: string) => executor.run(readLive, [key, now], toRecord);
+  const done = (changed: boolean, otherwise: () => Awaitable<Change>): Awaitable<Change> =>
+    changed ? 'done' : otherwise();
   /** A connection may be set up to count only the rows that came out different (`-FOUND_ROWS`). */
-  const isAlready = (row: StoredRecord | undefined, expiresAt: number) =>
-    row !== undefined && toTimestamp(row.expiresAt, false) === seconds(expiresAt);
+  const isAlready = (row: StoredRecord | undefined, expiresAt: string) =>
+    row !== undefined && toTimestamp(row.expiresAt, false) === expiresAt;
 
-  function checkLength(record: Buffer): void {
-    if (largest === undefined || record.length <= largest) return;
-    const message = `session store sql: a record of ${record.length} bytes, and the column data holds ${largest}: ALTER TABLE ${name} MODIFY data MEDIUMBLOB`;
-    throw new SessionStoreError('sql', 'write', message);
+  function checkLengths(key: string, record: Buffer): void {
+    if (largest !== undefined && record.length > largest) {
+      const message = `a record of ${record.length} bytes, and the column data holds ${largest}: ALTER TABLE ${name} MODIFY data MEDIUMBLOB`;
+      throw refused(message);
+    }
+    if (session.size !== undefined && key.length > session.size) {
+      throw refused(`the column session_id holds ${session.size} characters`);
+    }
   }
 
   return {
-    read: async (key) => toRecord((await rowsOf(read, [key]))[0]),
+    read: (key) => executor.run(read, [key], toRecord),
     async create(key, record, expiresAt, now): Promise<Change> {
-      checkLength(record);
-      if (session.size !== undefined && key.length > session.size) {
-        throw new SessionStoreError(
-          'sql',
-          'write',
-          `session store sql: the column session_id holds ${session.size} characters`,
-        );
-      }
+      checkLengths(key, record);
       try {
-        await executor.run(insert, [key, record, seconds(expiresAt)]);
-        return 'done';
+        return await executor.run(insert, [key, record, expiresAt], () => 'done' as const);
       } catch (error) {
         if (!hasCode(error, DUPLICATE)) throw error;
       }
-      if (await changes(replace, [key, record, seconds(expiresAt), text(now)])) return 'done';
+      if (await executor.run(replace, [key, record, expiresAt, now], hasChanged)) return 'done';
       const row = await live(key, now);
-      if (!row && (await rowsOf(alike, [key])).length > 0) {
-        const message =
-          'session store sql: there is a key that differs in case only, which the collation of session_id takes for the same';
-        throw new SessionStoreError('sql', 'write', message);
+      if (!row && (await executor.run(alike, [key], (rows) => rows.length > 0))) {
+        throw refused('there is a key that differs in case only, which the collation of session_id takes for the same');
       }
       return row;
     },
-    async update(key, record, expiresAt, expected, now): Promise<Change> {
-      checkLength(record);
-      if (await changes(update, [key, record, seconds(expiresAt), expected, text(now)])) return 'done';
-      const row = await live(key, now);
-      return row && isAlready(row, expiresAt) && record.equals(expected) && record.equals(row.bytes) ? 'done' : row;
+    update(key, record, expiresAt, expected, now) {
+      checkLengths(key, record);
+      return chain(executor.run(update, [key, record, expiresAt, expected, now], hasChanged), (changed) =>
+        done(changed, () =>
+          chain(live(key, now), (row) => {
+            const isSame = row && isAlready(row, expiresAt) && record.equals(expected) && record.equals(row.bytes);
+            return isSame ? 'done' : row;
+          }),
+        ),
+      );
     },
-    retire: async (key, expected, now) =>
-      (await changes(retire, [key, expected, text(now)])) ? 'done' : live(key, now),
-    async touch(key, expiresAt, now) {
-      for (;;) {
-        if (await changes(touch, [key, seconds(expiresAt), text(now)])) return true;
-        const row = await live(key, now);
-        if (!row || isAlready(row, expiresAt)) return row !== undefined;
-      }
+    retire: (key, expected, now) =>
+      chain(executor.run(retire, [key, expected, now], hasChanged), (changed) => done(changed, () => live(key, now))),
+    touch(key, expiresAt, now) {
+      return chain(executor.run(touch, [key, expiresAt, now], hasChanged), (changed) =>
+        changed
+          ? true
+          : chain(
+              live(key, now),
+              (row) => isAlready(row, expiresAt) || (row ? this.touch(key, expiresAt, now) : false),
+            ),
+      );
     },
-    remove: (key, now) => changes(remove, [key, text(now)]),
-    async purge(key, now) {
-      await executor.run(purge, [key, text(now)]);
-    },
+    remove: (key, now) => executor.run(remove, [key, now], hasChanged),
+    purge: (key, now) => executor.run(purge, [key, now], toNothing),
     async sweep(limit, now) {
       // Deleting by a condition without an index would lock every row that is looked at; a plain SELECT locks none.
-      const found = `SELECT id FROM ${name} WHERE ${isDead('$1')} LIMIT ${limit}`;
-      const ids = (await rowsOf(once(found, true), [text(now)])).map(([each]) => BigInt(String(each)));
+      const found = once(`SELECT id FROM ${name} WHERE ${isDead('$1')} LIMIT ${limit}`, 'rows');
+      const ids = await executor.run(found, [now], (rows) => rows.map(([each]) => BigInt(String(each))));
       if (ids.length === 0) return 0;
-      const sweep = once(`DELETE FROM ${name} WHERE id IN (${ids.join(', ')}) AND ${isDead('$1')}`, false);
-      return (await executor.run(sweep, [text(now)])).changes;
+      const sweep = once(`DELETE FROM ${name} WHERE id IN (${ids.join(', ')}) AND ${isDead('$1')}`);
+      return executor.run(sweep, [now], (_, changes) => changes);
     },
   };
 }
 
-function once(text: string, returnsRows: boolean): Statement {
-  return statementOnce('mysql', text, returnsRows);
+function once(text: string, returns?: Returns): Statement {
+  return statementOnce('mysql', text, returns);
 }
 
-function toRecord(row: readonly unknown[] | undefined): StoredRecord | undefined {
-  if (!row?.[0]) return undefined;
-  return {
-    bytes: toBuffer(row[0] as Uint8Array),
-    expiresAt: fromMilliseconds(row[1] === null ? null : Number(row[1]) / 1000),
-  };
+function refused(why: string): SessionStoreError {
+  return new SessionStoreError('sql', 'write', `session store sql: ${why}`);
 }
+
+const toRecord: Take<StoredRecord | undefined> = ([row]) => {
+  if (!(row?.[0] instanceof Uint8Array)) return undefined;
+  const microseconds = row[1] === null ? Number.NaN : Number(row[1]);
+  return { bytes: toBuffer(row[0]), expiresAt: fromMilliseconds(microseconds / 1000) };
+};
 
 export const mysql: Dialect = {
   fraction: false,

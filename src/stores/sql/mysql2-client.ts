@@ -1,12 +1,18 @@
 /** The `mysql2` package: a pool or a connection, with callbacks or with promises. */
-import type { Answer, Executor } from './executor.ts';
+import type { Executor, Rows, Take } from './executor.ts';
 import { ordered, type SqlValue, type Statement } from './statement.ts';
 
 /** Columns by position, as they are, whatever the connection is set up for. */
-const PLAIN = { rowsAsArray: true, nestTables: false } as const;
-const UNCAST = { ...PLAIN, typeCast: (_field: unknown, next: () => unknown) => next() };
+interface Shape {
+  readonly rowsAsArray: true;
+  readonly nestTables: false;
+  readonly typeCast: true | ((field: unknown, next: () => unknown) => unknown);
+}
+const PLAIN: Shape = { rowsAsArray: true, nestTables: false, typeCast: true };
+const UNCAST: Shape = { ...PLAIN, typeCast: (_field, next) => next() };
+const NONE: Rows = [];
 
-type MysqlQuery = (typeof PLAIN | typeof UNCAST) & { readonly sql: string };
+type MysqlQuery = Shape & { readonly sql: string };
 
 type MysqlResult = readonly [result: unknown, ...rest: unknown[]];
 
@@ -25,7 +31,7 @@ export class MysqlExecutor implements Executor {
   readonly dialect = 'mysql';
   readonly interpolates: boolean;
   readonly #client: MysqlPromiseClient;
-  readonly #shape: typeof PLAIN | typeof UNCAST;
+  readonly #shape: Shape;
 
   constructor(client: MysqlPromiseClient, prepare: boolean) {
     this.#client = client;
@@ -33,12 +39,15 @@ export class MysqlExecutor implements Executor {
     this.#shape = hasTypeCast(client) ? UNCAST : PLAIN;
   }
 
-  async run(statement: Statement, values: readonly SqlValue[]): Promise<Answer> {
-    const query = { ...this.#shape, sql: statement.sql };
+  run<T>(statement: Statement, values: SqlValue[], take: Take<T>): Promise<T> {
+    const { rowsAsArray, nestTables, typeCast } = this.#shape;
+    const query = { sql: statement.sql, rowsAsArray, nestTables, typeCast };
     const isKept = statement.name !== undefined && !this.interpolates;
-    const [result] = await this.#client[isKept ? 'execute' : 'query'](query, ordered(statement, values));
-    if (Array.isArray(result)) return { rows: result as unknown[][], changes: 0 };
-    return { rows: [], changes: (result as { affectedRows: number }).affectedRows };
+    const answer = this.#client[isKept ? 'execute' : 'query'](query, ordered(statement, values));
+    return answer.then((answers) => {
+      const result = answers[0];
+      return Array.isArray(result) ? take(result, 0) : take(NONE, (result as { affectedRows: number }).affectedRows);
+    });
   }
 }
 

@@ -21,15 +21,22 @@ const BLOCKING = 2;
 const importModule = (name: string): Promise<unknown> =>
   import(/* webpackIgnore: true */ /* turbopackIgnore: true */ /* @vite-ignore */ name);
 
+export interface OpenOptions {
+  readonly prepare: boolean;
+  /** Whether a file that is missing is made. */
+  readonly create: boolean;
+}
+
 /** @throws SessionConfigError when the driver is not installed */
-export async function openSql(address: SqlAddress, prepare: boolean, load = importModule): Promise<Executor> {
+export async function openSql(address: SqlAddress, options: OpenOptions, load = importModule): Promise<Executor> {
+  const { prepare } = options;
   switch (address.dialect) {
     case 'postgresql':
       return openPostgresql(await driver('pg', load), address, prepare);
     case 'mysql':
       return openMysql(await driver('mysql2/promise', load), address, prepare);
     case 'sqlite':
-      return openSqlite(loadSqlite() ?? (await driver('better-sqlite3', load)), address.database, prepare);
+      return openSqlite(loadSqlite() ?? (await driver('better-sqlite3', load)), address.database, options);
   }
 }
 
@@ -144,10 +151,14 @@ interface SqliteModule {
   readonly default?: new (path: string) => SqliteClient & { close(): void };
 }
 
-function openSqlite(module: unknown, path: string, prepare: boolean): Executor {
+function openSqlite(module: unknown, path: string, { prepare, create }: OpenOptions): Executor {
   const { DatabaseSync, default: BetterSqlite } = module as SqliteModule;
   // For its owner only, as it holds what visitors are known by. One that is there keeps its permissions.
-  if (path !== ':memory:' && !existsSync(path)) closeSync(openSync(path, 'a', 0o600));
+  if (path !== ':memory:' && !existsSync(path)) {
+    if (!create)
+      throw new SessionConfigError('url', 'a SQLite file that is not there', 'one that is, or the option `create`');
+    closeSync(openSync(path, 'a', 0o600));
+  }
   const database = new (DatabaseSync ?? BetterSqlite!)(path);
   database.exec(`PRAGMA busy_timeout = ${BLOCKING}`);
   return Object.assign(new SqliteExecutor(database, prepare), { close: async () => database.close() });

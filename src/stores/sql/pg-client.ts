@@ -1,5 +1,5 @@
 /** The `pg` package: a pool, or one client, of the application or of the store's own. */
-import type { Answer, Executor } from './executor.ts';
+import type { Executor, Rows, Take } from './executor.ts';
 import type { SqlValue, Statement } from './statement.ts';
 
 interface PgQuery {
@@ -10,7 +10,7 @@ interface PgQuery {
 }
 
 interface PgResult {
-  readonly rows: readonly unknown[][];
+  readonly rows: Rows;
   readonly rowCount: number | null;
 }
 
@@ -36,27 +36,24 @@ export class PgExecutor implements Executor {
     this.#prepare = prepare;
   }
 
-  async run({ name, sql: text }: Statement, values: readonly SqlValue[]): Promise<Answer> {
+  run<T>({ name, sql: text }: Statement, values: SqlValue[], take: Take<T>): Promise<T> {
     const query: PgQuery =
       this.#prepare && name !== undefined
         ? { name, text, values, rowMode: 'array' }
         : { text, values, rowMode: 'array' };
-    return toAnswer((await this.#client.query(query)) as PgResult);
+    return (this.#client.query(query) as Promise<PgResult>).then(({ rows, rowCount }) => take(rows, rowCount ?? 0));
   }
 
   /**
    * Both in one message, which the server takes as one transaction where none is open. A message of several statements
    * has no parameters, so the values go into the text, in hexadecimal digits.
    */
-  async runLocked(lock: Statement, { sql }: Statement, values: readonly SqlValue[]): Promise<Answer> {
+  async runLocked<T>(lock: Statement, { sql }: Statement, values: SqlValue[], take: Take<T>): Promise<T> {
     const text = `${lock.sql}; ${sql.replace(/\$(\d+)/g, (_, number: string) => literal(values[Number(number) - 1]))}`;
     const results = (await this.#client.query({ text, rowMode: 'array' })) as PgResult[];
-    return toAnswer(results.at(-1)!);
+    const { rows, rowCount } = results.at(-1)!;
+    return take(rows, rowCount ?? 0);
   }
-}
-
-function toAnswer({ rows, rowCount }: PgResult): Answer {
-  return { rows, changes: rowCount ?? 0 };
 }
 
 /** No quote and no backslash, whatever the value. */

@@ -3,13 +3,13 @@
  * Deadlines are compared as what they are to Flask-Session: UTC without a zone, or in the layout of its development
  * branch, which lets the server subtract from `NOW()`, local time of the connection.
  */
-import type { StoredRecord } from '../../core/store.ts';
+import { chain, type StoredRecord } from '../../core/store.ts';
 import { type Change, type Column, columnOf, type Dialect, type SqlLayout, toBuffer, type Verbs } from './dialect.ts';
 import { hasCode } from './error-code.ts';
-import type { Answer, Executor } from './executor.ts';
+import { type Executor, hasChanged, type Take, toNothing, toRows } from './executor.ts';
 import { quote, quotedTable, type TableName } from './identifier.ts';
-import { type SqlValue, type Statement, statement, statementOnce } from './statement.ts';
-import { fromMilliseconds, toTimestamp } from './timestamp.ts';
+import { type Returns, type Statement, statement, statementOnce } from './statement.ts';
+import { fromMilliseconds } from './timestamp.ts';
 
 /** serialization_failure, deadlock_detected. */
 const CONTENTION: ReadonlySet<unknown> = new Set(['40001', '40P01']);
@@ -27,7 +27,7 @@ FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
 WHERE a.attrelid = to_regclass($1::text) AND a.attnum > 0 AND NOT a.attisdropped`;
 
 async function inspect(executor: Executor, table: TableName): Promise<Column[]> {
-  const { rows } = await executor.run(once(INSPECT, true), [quotedTable('postgresql', table)]);
+  const rows = await executor.run(once(INSPECT, 'rows'), [quotedTable('postgresql', table)], toRows);
   return rows.map(([name, type, hasDefault, isUnique, size]) => ({
     name: String(name),
     type: String(type),
@@ -42,10 +42,10 @@ async function create(executor: Executor, table: TableName, layout: SqlLayout): 
     try {
       // Making a schema needs a right even where it is there already.
       if (missing) {
-        const { rows } = await executor.run(once(`SELECT (${missing[0]}) IS NULL AS missing`, true), [missing[1]]);
-        if (rows[0]?.[0] !== true) continue;
+        const look = once(`SELECT (${missing[0]}) IS NULL AS missing`, 'row');
+        if (!(await executor.run(look, [missing[1]], isTrue))) continue;
       }
-      await executor.run(once(text, false), []);
+      await executor.run(once(text), [], toNothing);
     } catch (error) {
       if (!hasCode(error, ALREADY_THERE)) throw error;
     }
@@ -127,15 +127,15 @@ function verbs(executor: Executor, table: TableName, layout: SqlLayout, columns:
 FROM ${changed} UNION ALL (SELECT false, t.data, ${milliseconds} FROM ${name} AS t
 WHERE t.session_id = $1 AND ${isLive(now)} AND NOT EXISTS (SELECT 1 FROM ${changed}) LIMIT 1)`;
   const change = (text: string, now: string) =>
-    statement('postgresql', `WITH changed AS (${text} RETURNING 1) ${answering('changed', now)}`, true);
-  const simple = (text: string) => statement('postgresql', text, false);
+    statement('postgresql', `WITH changed AS (${text} RETURNING 1) ${answering('changed', now)}`, 'rows');
+  const simple = (text: string) => statement('postgresql', text);
 
   const [idColumn, idValue] =
     id && table.sequence !== undefined ? ['id, ', `nextval('${quote('postgresql', table.sequence)}'), `] : ['', ''];
   const read = statement(
     'postgresql',
     `SELECT t.data, ${milliseconds} AS expires FROM ${name} AS t WHERE t.session_id = $1 LIMIT 1`,
-    true,
+    'row',
   );
   const replaced = `UPDATE ${name} AS t SET data = $2, expiry = ${time('$3')} WHERE t.session_id = $1`;
   const insert = change(
@@ -153,7 +153,7 @@ ON CONFLICT (session_id) DO UPDATE SET data = EXCLUDED.data, expiry = EXCLUDED.e
 inserted AS (INSERT INTO ${name} (${handId}session_id, data, expiry) SELECT ${handValue}$1::text, $2::bytea, ${time('$3')}
 WHERE NOT EXISTS (SELECT 1 FROM ${name} AS t WHERE t.session_id = $1::text) RETURNING 1),
 changed AS (SELECT 1 FROM replaced UNION ALL SELECT 1 FROM inserted) ${answering('changed', '$4')}`,
-    true,
+    'rows',
   );
   const update = change(`${replaced} AND t.data = $4 AND ${isLive('$5')}`, '$5');
   const retire = change(`DELETE FROM ${name} AS t WHERE t.session_id = $1 AND t.data = $2 AND ${isLive('$3')}`, '$3');
@@ -163,54 +163,51 @@ changed AS (SELECT 1 FROM replaced UNION ALL SELECT 1 FROM inserted) ${answering
 
   const locks = needsId || !session.isUnique;
   let lock: Statement | undefined;
-  const text = (at: number) => toTimestamp(at, true);
-  const run = (each: Statement, values: SqlValue[]) => executor.run(each, values);
-  const changes = async (each: Statement, values: SqlValue[]) => (await run(each, values)).changes > 0;
   return {
-    read: async (key) => toRecord((await run(read, [key])).rows[0]),
-    async create(key, record, expiresAt, now) {
-      const values = [key, record, text(expiresAt), text(now)];
-      if (!locks) return toChange(await run(insert, values));
-      lock ??= await lockOf(executor, name);
-      return toChange(await executor.runLocked!(lock, insertLocked, values));
+    read: (key) => executor.run(read, [key], toRecord),
+    create(key, record, expiresAt, now) {
+      const values = [key, record, expiresAt, now];
+      if (!locks) return executor.run(insert, values, toChange);
+      return chain(lock ?? lockOf(executor, name), (found) => {
+        lock = found;
+        return executor.runLocked!(found, insertLocked, values, toChange);
+      });
     },
-    update: async (key, record, expiresAt, expected, now) =>
-      toChange(await run(update, [key, record, text(expiresAt), expected, text(now)])),
-    retire: async (key, expected, now) => toChange(await run(retire, [key, expected, text(now)])),
-    touch: (key, expiresAt, now) => changes(touch, [key, text(expiresAt), text(now)]),
-    remove: (key, now) => changes(remove, [key, text(now)]),
-    async purge(key, now) {
-      await run(purge, [key, text(now)]);
-    },
-    async sweep(limit, now) {
+    update: (key, record, expiresAt, expected, now) =>
+      executor.run(update, [key, record, expiresAt, expected, now], toChange),
+    retire: (key, expected, now) => executor.run(retire, [key, expected, now], toChange),
+    touch: (key, expiresAt, now) => executor.run(touch, [key, expiresAt, now], hasChanged),
+    remove: (key, now) => executor.run(remove, [key, now], hasChanged),
+    purge: (key, now) => executor.run(purge, [key, now], toNothing),
+    sweep(limit, now) {
       const expired = `SELECT t.ctid FROM ${name} AS t WHERE ${isLive('$1')} IS NOT TRUE LIMIT ${limit} FOR UPDATE SKIP LOCKED`;
-      const sweep = once(`DELETE FROM ${name} WHERE ctid = ANY (ARRAY(${expired}))`, false);
-      return (await run(sweep, [text(now)])).changes;
+      const sweep = once(`DELETE FROM ${name} WHERE ctid = ANY (ARRAY(${expired}))`);
+      return executor.run(sweep, [now], (_, changes) => changes);
     },
   };
 }
 
 /** A lock that ends with the transaction, and holds up nobody but those who insert. */
 async function lockOf(executor: Executor, name: string): Promise<Statement> {
-  const { rows } = await executor.run(once("SELECT current_setting('transaction_isolation') AS level", true), []);
-  if (rows[0]?.[0] === 'read committed') {
-    return once(`SELECT pg_advisory_xact_lock(${LOCK_CLASS}, '${name}'::regclass::oid::int)::text AS locked`, true);
+  const level = once("SELECT current_setting('transaction_isolation') = 'read committed' AS is_usual", 'row');
+  if (await executor.run(level, [], isTrue)) {
+    return once(`SELECT pg_advisory_xact_lock(${LOCK_CLASS}, '${name}'::regclass::oid::int)::text AS locked`, 'row');
   }
   // Elsewhere a transaction sees for good what its first SELECT saw, which that one would be. This mode keeps away VACUUM, too.
-  return once(`LOCK TABLE ${name} IN SHARE UPDATE EXCLUSIVE MODE`, false);
+  return once(`LOCK TABLE ${name} IN SHARE UPDATE EXCLUSIVE MODE`);
 }
 
-function once(text: string, returnsRows: boolean): Statement {
-  return statementOnce('postgresql', text, returnsRows);
+function once(text: string, returns?: Returns): Statement {
+  return statementOnce('postgresql', text, returns);
 }
 
-function toRecord(row: readonly unknown[] | undefined): StoredRecord | undefined {
-  if (!row?.[0]) return undefined;
-  return { bytes: toBuffer(row[0] as Uint8Array), expiresAt: fromMilliseconds(row[1]) };
-}
+const isTrue: Take<boolean> = (rows) => rows[0]?.[0] === true;
+const toRecord: Take<StoredRecord | undefined> = (rows) => recordOf(rows[0]?.[0], rows[0]?.[1]);
+const toChange: Take<Change> = (rows) => (rows[0]?.[0] === true ? 'done' : recordOf(rows[0]?.[1], rows[0]?.[2]));
 
-function toChange({ rows: [row] }: Answer): Change {
-  return row?.[0] === true ? 'done' : toRecord(row?.slice(1));
+function recordOf(data: unknown, expires: unknown): StoredRecord | undefined {
+  if (!(data instanceof Uint8Array)) return undefined;
+  return { bytes: toBuffer(data), expiresAt: fromMilliseconds(expires) };
 }
 
 export const postgresql: Dialect = {

@@ -1,6 +1,6 @@
 /** A Prisma client, used to run text. */
 import { SessionConfigError } from '../../errors.ts';
-import type { Answer, Executor } from './executor.ts';
+import type { Executor, Take } from './executor.ts';
 import { ordered, type SqlDialect, type SqlValue, type Statement } from './statement.ts';
 
 /** What is used of a `PrismaClient` inside of a transaction too. */
@@ -43,21 +43,24 @@ export class PrismaExecutor implements Executor {
     this.#client = client;
   }
 
-  run(statement: Statement, values: readonly SqlValue[]): Promise<Answer> {
-    return runOn(this.#client, statement, values);
+  run<T>(statement: Statement, values: SqlValue[], take: Take<T>): Promise<T> {
+    return runOn(this.#client, statement, values, take);
   }
 
-  runLocked(lock: Statement, statement: Statement, values: readonly SqlValue[]): Promise<Answer> {
+  runLocked<T>(lock: Statement, statement: Statement, values: SqlValue[], take: Take<T>): Promise<T> {
     return this.#client.$transaction(async (transaction) => {
       await transaction.$executeRawUnsafe(lock.sql);
-      return runOn(transaction, statement, values);
+      return runOn(transaction, statement, values, take);
     });
   }
 }
 
-async function runOn(client: PrismaRunner, statement: Statement, values: readonly SqlValue[]): Promise<Answer> {
+async function runOn<T>(client: PrismaRunner, statement: Statement, values: SqlValue[], take: Take<T>): Promise<T> {
   const given = ordered(statement, values);
-  if (!statement.returnsRows) return { rows: [], changes: await client.$executeRawUnsafe(statement.sql, ...given) };
+  if (statement.returns === 'nothing') return take([], await client.$executeRawUnsafe(statement.sql, ...given));
   const rows = (await client.$queryRawUnsafe(statement.sql, ...given)) as object[];
-  return { rows: rows.map((row) => Object.values(row)), changes: 0 };
+  return take(
+    rows.map((row) => Object.values(row)),
+    0,
+  );
 }

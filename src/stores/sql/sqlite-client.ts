@@ -1,10 +1,15 @@
 /** `node:sqlite` and `better-sqlite3`, which answer at once. */
-import type { Answer, Executor } from './executor.ts';
+import type { Executor, Rows, Take } from './executor.ts';
 import { ordered, type SqlValue, type Statement } from './statement.ts';
 
 interface SqliteStatement {
+  get(...values: SqlValue[]): unknown;
   all(...values: SqlValue[]): unknown[];
   run(...values: SqlValue[]): { changes: number | bigint };
+  /** `better-sqlite3`: rows are arrays. Throws for a statement that answers none. */
+  raw?(toggle: boolean): unknown;
+  /** The same in `node:sqlite`, since Node 22.16. */
+  setReturnArrays?(enabled: boolean): unknown;
 }
 
 /** What is used of a `DatabaseSync` of `node:sqlite`, or a `Database` of `better-sqlite3`. */
@@ -12,6 +17,8 @@ export interface SqliteClient {
   prepare(sql: string): SqliteStatement;
   exec(sql: string): unknown;
 }
+
+const NONE: Rows = [];
 
 export class SqliteExecutor implements Executor {
   readonly dialect = 'sqlite';
@@ -24,25 +31,29 @@ export class SqliteExecutor implements Executor {
     this.#prepare = prepare;
   }
 
-  async run(statement: Statement, values: readonly SqlValue[]): Promise<Answer> {
+  run<T>(statement: Statement, values: SqlValue[], take: Take<T>): T {
     const prepared = this.#statement(statement);
     const given = ordered(statement, values);
-    if (!statement.returnsRows) return { rows: [], changes: Number(prepared.run(...given).changes) };
-    return { rows: prepared.all(...given).map(columns), changes: 0 };
+    if (statement.returns === 'nothing') return take(NONE, Number(prepared.run(...given).changes));
+    if (statement.returns === 'rows') return take(prepared.all(...given).map(columns), 0);
+    const row = prepared.get(...given);
+    return take(row ? [columns(row)] : NONE, 0);
   }
 
-  #statement({ sql, name }: Statement): SqliteStatement {
-    if (name === undefined || !this.#prepare) return this.#client.prepare(sql);
-    let prepared = this.#prepared.get(name);
-    if (!prepared) {
-      prepared = this.#client.prepare(sql);
-      this.#prepared.set(name, prepared);
+  #statement({ sql, name, returns }: Statement): SqliteStatement {
+    const known = name === undefined ? undefined : this.#prepared.get(name);
+    if (known) return known;
+    const prepared = this.#client.prepare(sql);
+    if (returns !== 'nothing') {
+      prepared.raw?.(true);
+      prepared.setReturnArrays?.(true);
     }
+    if (name !== undefined && this.#prepare) this.#prepared.set(name, prepared);
     return prepared;
   }
 }
 
-/** By position; a row is an object with its columns in their order, or an array where the database is set up so. */
+/** By position; where rows cannot be had as arrays, they are objects with their columns in order. */
 function columns(row: unknown): unknown[] {
   return Array.isArray(row) ? row : Object.values(row as object);
 }

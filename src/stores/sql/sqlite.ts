@@ -2,14 +2,14 @@
  * SQLite, in a file that a Flask application may share. Every statement is atomic, since only one connection writes at a time.
  * What is there instead of what was expected is asked for after a change that changed nothing: there is no server between.
  */
-import type { StoredRecord } from '../../core/store.ts';
+import { type Awaitable, chain, type StoredRecord } from '../../core/store.ts';
 import { SessionConfigError } from '../../errors.ts';
-import { type Column, columnOf, type Dialect, type SqlLayout, toBuffer, type Verbs } from './dialect.ts';
+import { type Change, type Column, columnOf, type Dialect, type SqlLayout, toBuffer, type Verbs } from './dialect.ts';
 import { hasCode } from './error-code.ts';
-import type { Executor } from './executor.ts';
+import { type Executor, hasChanged, type Take, toNothing } from './executor.ts';
 import { quotedTable, type TableName } from './identifier.ts';
-import { type SqlValue, type Statement, statement, statementOnce } from './statement.ts';
-import { fromText, toTimestamp } from './timestamp.ts';
+import { type Returns, type Statement, statement, statementOnce } from './statement.ts';
+import { fromText } from './timestamp.ts';
 
 /** SQLITE_BUSY and SQLITE_LOCKED, with their variants, as `node:sqlite` and `better-sqlite3` have them. */
 const CONTENTION: ReadonlySet<unknown> = new Set([
@@ -25,16 +25,18 @@ SELECT c.name AS column_name, c.type AS type_name,
     AND (SELECT group_concat(i.name) FROM pragma_index_info(l.name, $1) AS i) = c.name) AS is_unique
 FROM pragma_table_info($2, $1) AS c`;
 
-async function inspect(executor: Executor, { schema, table }: TableName): Promise<Column[]> {
-  const { rows } = await executor.run(once(INSPECT, true), [schema ?? 'main', table]);
-  return rows.map(([name, type, hasDefault, isUnique]) => ({
+function inspect(executor: Executor, { schema, table }: TableName): Awaitable<Column[]> {
+  return executor.run(once(INSPECT, 'rows'), [schema ?? 'main', table], toColumns);
+}
+
+const toColumns: Take<Column[]> = (rows) =>
+  rows.map(([name, type, hasDefault, isUnique]) => ({
     name: String(name).toLowerCase(),
     type: String(type).toLowerCase(),
     hasDefault: Number(hasDefault) === 1,
     isUnique: Number(isUnique) === 1,
     size: undefined,
   }));
-}
 
 async function create(executor: Executor, table: TableName, layout: SqlLayout): Promise<void> {
   if (layout === 'postgresql')
@@ -51,7 +53,7 @@ CREATE TABLE ${quotedTable('sqlite', table)} (
 
 `;
   try {
-    await executor.run(once(text, false), []);
+    await executor.run(once(text), [], toNothing);
   } catch (error) {
     // SQLite has one code for everything that is wrong with a statement. Whether it was this shows when the table is looked at.
     if (!/already exists/.test(String((error as { message?: unknown } | null)?.message))) throw error;
@@ -69,9 +71,9 @@ function verbs(executor: Executor, table: TableName, _layout: SqlLayout, columns
 
   const isLive = (now: string) => `(expiry > ${now} AND typeof(data) = 'blob')`;
   const isDead = (now: string) => `(expiry IS NULL OR expiry <= ${now} OR typeof(data) <> 'blob')`;
-  const make = (text: string, returnsRows = false) => statement('sqlite', text, returnsRows);
-  const read = make(`SELECT data, expiry FROM ${name} WHERE session_id = $1 LIMIT 1`, true);
-  const readLive = make(`SELECT data, expiry FROM ${name} WHERE session_id = $1 AND ${isLive('$2')} LIMIT 1`, true);
+  const make = (text: string, returns?: Returns) => statement('sqlite', text, returns);
+  const read = make(`SELECT data, expiry FROM ${name} WHERE session_id = $1 LIMIT 1`, 'row');
+  const readLive = make(`SELECT data, expiry FROM ${name} WHERE session_id = $1 AND ${isLive('$2')} LIMIT 1`, 'row');
   const purge = make(`DELETE FROM ${name} WHERE session_id = $1 AND ${isDead('$2')}`);
   const insert = make(
     isUnique && !needsId
@@ -89,42 +91,38 @@ WHERE NOT EXISTS (SELECT 1 FROM ${name} WHERE session_id = $1 AND ${isLive('$4')
   const touch = make(`UPDATE ${name} SET expiry = $2 WHERE session_id = $1 AND ${isLive('$3')}`);
   const remove = make(`DELETE FROM ${name} WHERE session_id = $1 AND ${isLive('$2')}`);
 
-  const text = (at: number) => toTimestamp(at, true);
-  const rowsOf = async (each: Statement, values: SqlValue[]) => (await executor.run(each, values)).rows;
-  const changes = async (each: Statement, values: SqlValue[]) => (await executor.run(each, values)).changes > 0;
-  const change = async (each: Statement, values: SqlValue[], now: number) =>
-    (await changes(each, values))
-      ? ('done' as const)
-      : toRecord((await rowsOf(readLive, [values[0] as string, text(now)]))[0]);
+  const orRow = (changed: boolean, key: string, now: string): Awaitable<Change> =>
+    changed ? 'done' : executor.run(readLive, [key, now], toRecord);
+  const drop = (key: string, now: string) => executor.run(purge, [key, now], toNothing);
   return {
-    read: async (key) => toRecord((await rowsOf(read, [key]))[0]),
-    async create(key, record, expiresAt, now) {
-      if (!isUnique || needsId) await executor.run(purge, [key, text(now)]);
-      return change(insert, [key, record, text(expiresAt), text(now)], now);
-    },
+    read: (key) => executor.run(read, [key], toRecord),
+    create: (key, record, expiresAt, now) =>
+      chain(isUnique && !needsId ? undefined : drop(key, now), () =>
+        chain(executor.run(insert, [key, record, expiresAt, now], hasChanged), (changed) => orRow(changed, key, now)),
+      ),
     update: (key, record, expiresAt, expected, now) =>
-      change(update, [key, record, text(expiresAt), expected, text(now)], now),
-    retire: (key, expected, now) => change(retire, [key, expected, text(now)], now),
-    touch: (key, expiresAt, now) => changes(touch, [key, text(expiresAt), text(now)]),
-    remove: (key, now) => changes(remove, [key, text(now)]),
-    async purge(key, now) {
-      await executor.run(purge, [key, text(now)]);
-    },
-    async sweep(limit, now) {
-      const sweep = `DELETE FROM ${name} WHERE rowid IN (SELECT rowid FROM ${name} WHERE ${isDead('$1')} LIMIT ${limit})`;
-      return (await executor.run(once(sweep, false), [text(now)])).changes;
+      chain(executor.run(update, [key, record, expiresAt, expected, now], hasChanged), (changed) =>
+        orRow(changed, key, now),
+      ),
+    retire: (key, expected, now) =>
+      chain(executor.run(retire, [key, expected, now], hasChanged), (changed) => orRow(changed, key, now)),
+    touch: (key, expiresAt, now) => executor.run(touch, [key, expiresAt, now], hasChanged),
+    remove: (key, now) => executor.run(remove, [key, now], hasChanged),
+    purge: drop,
+    sweep(limit, now) {
+      const expired = `SELECT rowid FROM ${name} WHERE ${isDead('$1')} LIMIT ${limit}`;
+      const sweep = once(`DELETE FROM ${name} WHERE rowid IN (${expired})`);
+      return executor.run(sweep, [now], (_, changes) => changes);
     },
   };
 }
 
-function once(text: string, returnsRows: boolean): Statement {
-  return statementOnce('sqlite', text, returnsRows);
+function once(text: string, returns?: Returns): Statement {
+  return statementOnce('sqlite', text, returns);
 }
 
-function toRecord(row: readonly unknown[] | undefined): StoredRecord | undefined {
-  if (!(row?.[0] instanceof Uint8Array)) return undefined;
-  return { bytes: toBuffer(row[0]), expiresAt: fromText(row[1]) };
-}
+const toRecord: Take<StoredRecord | undefined> = ([row]) =>
+  row?.[0] instanceof Uint8Array ? { bytes: toBuffer(row[0]), expiresAt: fromText(row[1]) } : undefined;
 
 export const sqlite: Dialect = {
   fraction: true,

@@ -9,16 +9,18 @@ const nothing: Facts = {
   empty: false,
   isNew: false,
   permanent: false,
+  permanentChanged: false,
   offered: true,
   ended: false,
   renamed: false,
   reissue: false,
   due: false,
 };
-const flask: Rules = { refresh: 'always', flask: true, inCookie: false };
-const flaskOff: Rules = { refresh: 'never', flask: true, inCookie: false };
-const flaskCookie: Rules = { refresh: 'always', flask: true, inCookie: true };
-const secure: Rules = { refresh: 0.1, flask: false, inCookie: false };
+const flask: Rules = { refresh: 'always', flask: true, inCookie: false, rolling: true };
+const flaskOff: Rules = { refresh: 'never', flask: true, inCookie: false, rolling: true };
+const flaskCookie: Rules = { refresh: 'always', flask: true, inCookie: true, rolling: true };
+const secure: Rules = { refresh: 0.1, flask: false, inCookie: false, rolling: false };
+const rolling: Rules = { ...secure, rolling: true };
 
 /** data, cookie, vary */
 const table: [string, Rules, Partial<Facts>, string][] = [
@@ -75,6 +77,18 @@ const table: [string, Rules, Partial<Facts>, string][] = [
     secure,
     { accessed: true, modified: true, ended: true, empty: true, isNew: true },
     'delete clear vary',
+  ],
+  [
+    'a cookie that ends with idleness moves along',
+    rolling,
+    { accessed: true, due: true, permanent: true },
+    'touch set vary',
+  ],
+  [
+    '"remember me" sends the cookie',
+    secure,
+    { accessed: true, modified: true, permanentChanged: true },
+    'write set vary',
   ],
   ['an old key’s cookie is issued again', secure, { accessed: true, reissue: true }, 'keep set vary'],
 ];

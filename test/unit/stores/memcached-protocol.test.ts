@@ -1,10 +1,12 @@
 /** Replies, however they are cut up, and servers that answer what no server answers. */
+import { createServer } from 'node:net';
+import { join } from 'node:path';
 import fc from 'fast-check';
 import { MemcachedError, MemcachedStore } from 'flacon/stores/memcached';
 import { describe, expect, test } from 'vitest';
 import { flag, type Reply, ReplyReader } from '../../../src/stores/memcached/reply.ts';
 import { startBabbler, startPeer } from '../../servers/memcached-peer.ts';
-import { until } from '../../servers/process.ts';
+import { temporaryFolder, until } from '../../servers/process.ts';
 
 const later = () => Date.now() + 60_000;
 const one = Buffer.from('one');
@@ -297,4 +299,23 @@ describe('servers that make no sense', () => {
     other.close();
     await older.stop();
   });
+});
+
+test('a server at the path of a socket', async () => {
+  const folder = temporaryFolder('socket');
+  const path = join(folder.path, 'memcached.sock');
+  const server = createServer((socket) => {
+    socket.on('data', (chunk: Buffer) => {
+      const opaque = /O\d+/.exec(chunk.toString());
+      socket.write(opaque ? `EN ${opaque[0]}\r\n` : 'END\r\n');
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(path, resolve));
+  for (const options of [{ servers: path }, { url: `memcached://${path}` }]) {
+    const store = new MemcachedStore(options);
+    expect(await store.read('k')).toBeUndefined();
+    store.close();
+  }
+  await new Promise((resolve) => server.close(resolve));
+  folder.remove();
 });
