@@ -1,5 +1,7 @@
 /** The client, the database and the URL, on a server that does every command as one step. */
 import { randomBytes } from 'node:crypto';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { MongodbStore, type MongodbStoreOptions } from 'flacon/stores/mongodb';
 import { storeSuite } from 'flacon/testing/store-suite';
 import { MongoClient } from 'mongodb';
@@ -59,6 +61,19 @@ describe.skipIf(mongodb.missing)(`${server}${mongodb.note}`, () => {
         count: session.get('n'),
       }));
       expect(value).toEqual(task === 'key' ? { keys: 100, count: 0 } : { keys: 0, count: 100 });
+    });
+  });
+
+  describe('docs/stores/mongodb.md', () => {
+    const page = readFileSync(new URL('../../docs/stores/mongodb.md', import.meta.url), 'utf8');
+    const snippets = [...page.matchAll(/```ts\n([\s\S]*?)```/g)].map(([, code]) => code!);
+    const folder = fileURLToPath(new URL(`../../dist/mongodb-${process.pid}/`, import.meta.url));
+    beforeAll(() => void mkdirSync(folder, { recursive: true }));
+    afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+    test.each(snippets.map((code, i) => ({ i, code })))('snippet $i runs', async ({ i, code }) => {
+      writeFileSync(`${folder}${i}.ts`, code.replaceAll('mongodb://localhost:27017', url));
+      await import(`${folder}${i}.ts`);
     });
   });
 

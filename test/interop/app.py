@@ -45,6 +45,9 @@ def configure(app, env):
     from flask_session import Session
 
     Session(app)
+    if kind == "sqlalchemy":
+        with app.app_context():  # Flask-Session 0.3.2 leaves that to the application.
+            app.config["SESSION_SQLALCHEMY"].create_all()
 
 
 def redis_client(app):

@@ -169,8 +169,3 @@ const BODIES: readonly Notation[] = [
   [1, [2.5, ['x']], null],
   { z: 1, a: { '10': [], '9': {} }, '': null, é: 'ü' },
 ];
-
-/** Without what differs from one cookie to the next. */
-function attributes(cookie: string | undefined): string | undefined {
-  return cookie?.replace(/=[^;]*/, '').replace(/Expires=[^;]*/, 'Expires');
-}

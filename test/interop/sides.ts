@@ -110,7 +110,12 @@ export class Visitor {
     }
     const text = await response.text();
     const isJson = response.headers.get('content-type') === 'application/json' && text !== '';
-    return { request: `${side} ${path}`, status: response.status, json: isJson ? parseExactly(text) : undefined, setCookies };
+    return {
+      request: `${side} ${path}`,
+      status: response.status,
+      json: isJson ? parseExactly(text) : undefined,
+      setCookies,
+    };
   }
 
   /** What the session holds on that side, but for Flask's own mark of a permanent one. */
@@ -123,6 +128,11 @@ export class Visitor {
   async typed(): Promise<Map<string, unknown>> {
     return new Map((await this.get('flask', '/typed')).json.session[1]);
   }
+}
+
+/** Of a Set-Cookie header: its name and attributes, without what differs from one to the next. */
+export function attributes(cookie: string | undefined): string | undefined {
+  return cookie?.replace(/=[^;]*/, '').replace(/Expires=[^;]*/, 'Expires');
 }
 
 type Reviver = (key: string, value: unknown, context: { readonly source?: string }) => unknown;

@@ -69,7 +69,10 @@ export function survive(client: unknown): () => void {
   const count = listeners.get(client) ?? 0;
   listeners.set(client, count + 1);
   if (count === 0) on.call(client, 'error', ignore);
+  let isHeard = true;
   return () => {
+    if (!isHeard) return;
+    isHeard = false;
     const left = (listeners.get(client) ?? 1) - 1;
     listeners.set(client, left);
     if (left === 0) off.call(client, 'error', ignore);

@@ -26,7 +26,7 @@ export function toTimestamp(time: number, fraction: boolean): string {
   }
   if (!fraction) return known.text;
   // A number of this size tells a quarter of a microsecond.
-  const microseconds = Math.floor((bounded - second * 1000) * 1000 + 0.25);
+  const microseconds = Math.min(Math.floor((bounded - second * 1000) * 1000 + 0.25), 999_999);
   return `${known.text}.${String(1_000_000 + microseconds).slice(1)}`;
 }
 

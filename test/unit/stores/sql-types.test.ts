@@ -27,6 +27,8 @@ const kyselyPg = new Kysely<Schema>({ dialect: new PostgresDialect({ pool: pgPoo
 const kyselySqlite = new Kysely<Schema>({ dialect: new SqliteDialect({ database: better }) });
 const knexSqlite = knex({ client: 'better-sqlite3', connection: ':memory:', useNullAsDefault: true });
 const prisma = prismaOver(pgPool);
+const without = { ...prisma, _activeProvider: undefined };
+const other = { ...prisma, _activeProvider: 'sqlserver' };
 afterAll(async () => {
   better.close();
   sqlite.close();
@@ -60,9 +62,9 @@ test('every object that is documented is accepted', () => {
 
 describe('what cannot work is refused at once, with what would', () => {
   const refusals: [string, () => unknown, RegExp][] = [
-    // @ts-expect-error: no client
     [
       'an object',
+      // @ts-expect-error: no client
       () => new SqlStore({ client: {} }),
       /^client: got an object, which is none that is known; expected a pool/,
     ],
@@ -91,12 +93,12 @@ describe('what cannot work is refused at once, with what would', () => {
     ['the same by a URL', () => new PostgresqlStore({ url: 'mysql://h/d' }), /^layout: got postgresql, on mysql/],
     [
       'a Prisma client without its database',
-      () => new SqlStore({ client: { ...prisma, _activeProvider: undefined } }),
+      () => new SqlStore({ client: without }),
       /^client: got a Prisma client that does not say for what; .*`dialect`/,
     ],
     [
       'a Prisma client of another database',
-      () => new SqlStore({ client: { ...prisma, _activeProvider: 'sqlserver' } }),
+      () => new SqlStore({ client: other }),
       /^client: got a Prisma client of the provider sqlserver/,
     ],
     [
@@ -121,7 +123,7 @@ describe('what cannot work is refused at once, with what would', () => {
 });
 
 test('a Prisma client that does not say what it is for is told by `dialect`', () => {
-  new SqlStore({ client: { ...prisma, _activeProvider: undefined }, dialect: 'postgresql' });
+  new SqlStore({ client: without, dialect: 'postgresql' });
 });
 
 test('a client is listened to once, however many stores there are, and until the last is closed', async () => {
@@ -131,7 +133,8 @@ test('a client is listened to once, however many stores there are, and until the
   expect(() => pool.emit('error', new Error('idle'), {} as pg.PoolClient)).not.toThrow();
   for (const store of stores.slice(1)) await store.close();
   expect(pool.listenerCount('error')).toBe(1);
-  await stores[0]!.close();
+  await stores[1]!.close();
+  expect(pool.listenerCount('error')).toBe(1);
   await stores[0]!.close();
   expect(pool.listenerCount('error')).toBe(0);
 });
