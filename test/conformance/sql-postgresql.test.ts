@@ -23,6 +23,8 @@ interface Way {
   /** A client, for the whole of the suite. */
   readonly connect: () => Promise<{ readonly client: object; readonly close: () => unknown }>;
   readonly options?: SqlStoreOptions;
+  /** It has a way of its own to run two statements, which a table made by hand takes. */
+  readonly twoStatements?: true;
 }
 
 async function pool(options: pg.PoolConfig = {}) {
@@ -35,6 +37,7 @@ const ways: Way[] = [
   { name: 'a pool of pg, without prepared statements', connect: pool, options: { prepare: false } },
   {
     name: 'a client of pg',
+    twoStatements: true,
     async connect() {
       const client = new pg.Client({ connectionString });
       await client.connect();
@@ -51,10 +54,12 @@ const ways: Way[] = [
   },
   {
     name: 'a pool of pg, whose transactions read what was there when they began',
+    twoStatements: true,
     connect: () => pool({ options: '-c default_transaction_isolation=repeatable\\ read' }),
   },
   {
     name: 'Kysely, with a plugin that renames columns',
+    twoStatements: true,
     async connect() {
       const { client: inner } = await pool();
       const client = new Kysely({ dialect: new PostgresDialect({ pool: inner }), plugins: [new CamelCasePlugin()] });
@@ -63,6 +68,7 @@ const ways: Way[] = [
   },
   {
     name: 'Knex',
+    twoStatements: true,
     async connect() {
       const client = knex({ client: 'pg', connection: connectionString, pool: { min: 0, max: 20 } });
       return { client, close: () => client.destroy() };
@@ -77,6 +83,7 @@ const ways: Way[] = [
   },
   {
     name: "Prisma's shape, which a wrapper over a pool of pg has",
+    twoStatements: true,
     async connect() {
       const { client: inner, close } = await pool();
       return { client: prismaOver(inner), close };
@@ -95,7 +102,7 @@ const tablesByHand = {
 };
 
 describe.skipIf(postgres.missing)(`PostgreSQL${postgres.note}`, () => {
-  for (const [n, { name, connect, options }] of ways.entries()) {
+  for (const [n, { name, connect, options, twoStatements }] of ways.entries()) {
     describe(name, () => {
       let opened: Awaited<ReturnType<Way['connect']>>;
       beforeAll(async () => {
@@ -109,8 +116,7 @@ describe.skipIf(postgres.missing)(`PostgreSQL${postgres.note}`, () => {
           create: (now) => new SqlStore({ client: opened.client as pg.Pool, table: `sessions_${n}`, now, ...options }),
         },
       );
-      if (n === 1) return;
-      // What takes two statements.
+      if (!twoStatements) return;
       storeSuite(
         { describe, it },
         {

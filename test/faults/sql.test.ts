@@ -35,13 +35,13 @@ afterAll(() => Promise.all([postgres.server?.stop(), mariadb.server?.stop()]));
 /** Every verb fails, typed and in time. */
 async function expectFailures(store: GuardedStore, code?: string): Promise<SessionStoreError[]> {
   const started = performance.now();
-  const verbs = [
+  const verbs: (() => unknown)[] = [
     () => store.read('k'),
     () => store.write('k', bytes('two'), later(), bytes('one')),
     () => store.touch('k', later()),
     () => store.delete('other'),
   ];
-  const failures = (await Promise.all(verbs.map(outcome))) as SessionStoreError[];
+  const failures = (await Promise.all(verbs.map((verb) => outcome(verb)))) as SessionStoreError[];
   // Three times the deadline is for a machine that has much else to do.
   expect(performance.now() - started).toBeLessThan(3 * DEADLINE * 1000);
   for (const failure of failures) {
@@ -302,6 +302,19 @@ describe.skipIf(postgres.missing)(`rights in PostgreSQL${postgres.note}`, () => 
     expect(await store.write('k', bytes('two'), later(), bytes('one'))).toBe('written');
     expect(await store.delete('k')).toBe(true);
     await own.close();
+  });
+});
+
+describe.skipIf(postgres.missing)(`ids${postgres.note}`, () => {
+  test('that the sequence gives, and somebody has taken, are passed over', async () => {
+    const pool = new pg.Pool({ connectionString: postgres.server!.url, max: 1 });
+    const store = new SqlStore({ client: pool, table: 'taken' });
+    await store.setup();
+    await pool.query('INSERT INTO taken (id) SELECT generate_series(1, 10)');
+    expect(await store.write('k', bytes('one'), later(), undefined)).toBe('written');
+    const { rows } = await pool.query("SELECT id FROM taken WHERE session_id = 'k'");
+    expect(rows).toEqual([{ id: 11 }]);
+    await pool.end();
   });
 });
 

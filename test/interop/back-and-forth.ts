@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import type { Notation } from '../vectors/notation.ts';
 import { canonical } from '../vectors/notation.ts';
 import type { Kind } from './crossing.ts';
-import { otherSide, SIDES, type Side, type Sides, Visitor } from './sides.ts';
+import { attributes, otherSide, SIDES, type Side, type Sides, Visitor } from './sides.ts';
 import { SAMPLES } from './values.ts';
 
 /** @param sides asked for in the tests, when both are running */

@@ -22,7 +22,7 @@ export interface Python {
 
 export const FOLDER = fileURLToPath(new URL('.', import.meta.url));
 
-/** Of the environment only what a program needs to be found and what leads pip to its registry. */
+/** Nothing is written beside the programs, nothing of the user's own is read, and deprecations are known. */
 const QUIET = { PYTHONDONTWRITEBYTECODE: '1', PYTHONNOUSERSITE: '1', PYTHONWARNINGS: 'ignore', PYTHONUTF8: '1' };
 
 const CACHE = process.env.FLACON_CACHE || join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'flacon');

@@ -21,6 +21,7 @@ export class Indexes {
   readonly #onNotice: (message: string) => void;
   #made: Promise<void> | undefined;
   #unique = false;
+  #begun = false;
 
   /** @param onNotice hears what the server refused, and what that means */
   constructor(collection: Collection, onNotice: (message: string) => void) {
@@ -35,6 +36,7 @@ export class Indexes {
 
   /** Makes them, if nobody has. After a failure, the next caller tries again. */
   make(): Promise<void> {
+    this.#begun = true;
     this.#made ??= this.#make().catch((error: unknown) => {
       this.#made = undefined;
       throw error;
@@ -42,14 +44,9 @@ export class Indexes {
     return this.#made;
   }
 
-  /** For those whose own command will tell what is wrong. */
+  /** For those who need not wait. They do not try again, either: a server that refuses is asked by first writes only. */
   begin(): void {
-    if (!this.#made) this.make().catch(() => {});
-  }
-
-  /** When nothing is under way any more, however it went. */
-  async settled(): Promise<void> {
-    await this.#made?.catch(() => {});
+    if (!this.#begun) this.make().catch(() => {});
   }
 
   async #make(): Promise<void> {

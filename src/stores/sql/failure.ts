@@ -16,6 +16,10 @@ const KNOWN: readonly (readonly [why: string, codes: ReadonlySet<unknown>])[] = 
     'the user has no right to do this: it needs to SELECT, INSERT, UPDATE and DELETE, and CREATE where the table is missing',
     new Set(['42501', 1142, 1044, 1143, 'ER_TABLEACCESS_DENIED_ERROR', 'ER_DBACCESS_DENIED_ERROR']),
   ],
+  [
+    'statements prepared on one connection came to another, as PgBouncer does that pools transactions: set `prepare: false`',
+    new Set(['26000', '42P05']),
+  ],
 ];
 
 /** Undefined where there is nothing better to say than what the driver says. */

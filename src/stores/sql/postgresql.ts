@@ -11,8 +11,8 @@ import { quote, quotedTable, type TableName } from './identifier.ts';
 import { type Returns, type Statement, statement, statementOnce } from './statement.ts';
 import { fromMilliseconds } from './timestamp.ts';
 
-/** serialization_failure, deadlock_detected. */
-const CONTENTION: ReadonlySet<unknown> = new Set(['40001', '40P01']);
+/** serialization_failure, deadlock_detected, and unique_violation, which is an id that is taken: the next attempt gets another. */
+const CONTENTION: ReadonlySet<unknown> = new Set(['40001', '40P01', '23505']);
 /** duplicate_schema, duplicate_table, and unique_violation, which is how two who make the same meet in the catalogue. */
 const ALREADY_THERE: ReadonlySet<unknown> = new Set(['42P06', '42P07', '23505']);
 /** The first half of the keys of our advisory locks; the second is the table's number. */

@@ -244,11 +244,12 @@ describe('a server that refuses an index', () => {
 
   test('for want of a right: creating fails and says why, the rest works; the next one asks again', async () => {
     let allowed = false;
-    const { store, notices } = await stage(({ name }) =>
+    const { peer, store, notices } = await stage(({ name }) =>
       name === 'createIndexes' && !allowed ? { ok: 0, code: 13, errmsg: 'not authorized on flask_session' } : undefined,
     );
     await expect(store.write('k', bytes('new'), LATER, undefined)).rejects.toThrow('has the user a role');
     expect(await store.touch('k', LATER)).toBe(true);
+    expect(peer.names).toEqual(['createIndexes', 'update']);
     allowed = true;
     expect(await store.write('k', bytes('new'), LATER, undefined)).toBe('written');
     expect(notices).toEqual([]);
