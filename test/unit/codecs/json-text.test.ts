@@ -26,12 +26,12 @@ const SLOW: JsonDialect = { ...PYTHON, unusual: /^/ };
 describe('readJson', () => {
   test('keys with escapes, after objects of the same shape with a lone backslash for a key', () => {
     // JSON.parse of V8 13.6 to 14.6 answers the lone backslash for all of them.
-    for (const escape of ['"', '\\', '/', 'b', 'f', 'n', 'r', 't', 'u0041']) {
+    for (const spelling of ['"', '\\', '/', 'b', 'f', 'n', 'r', 't', 'u0041']) {
       for (const dialect of [PYTHON, SLOW]) {
         expect(Object.keys(readJson('{"first":1,"\\\\" : 2}', dialect) as object)).toEqual(['first', '\\']);
-        const key = JSON.parse(`"\\${escape}"`);
-        const object = readJson(`{"first":1,"\\${escape}" : 2}`, dialect) as object;
-        expect(Object.entries(object), escape).toEqual(Object.entries({ first: 1, [key]: 2 }));
+        const key = JSON.parse(`"\\${spelling}"`);
+        const object = readJson(`{"first":1,"\\${spelling}" : 2}`, dialect) as object;
+        expect(Object.entries(object), spelling).toEqual(Object.entries({ first: 1, [key]: 2 }));
       }
     }
   });
