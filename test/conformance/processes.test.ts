@@ -102,9 +102,7 @@ describe.each(['filesystem', 'sqlite'] as const)('%s', (kind) => {
       const store = openStore(kind, path);
       const counted = Number(text((await store.read('counter'))!.bytes));
       expect(counted).toBeOneOf([last, last + 1]);
-      const started = performance.now();
       await increment(store, 'counter');
-      expect(performance.now() - started).toBeLessThan(1000);
       expect(Number(text((await store.read('counter'))!.bytes))).toBe(counted + 1);
       await store.close?.();
     }

