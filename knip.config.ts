@@ -4,7 +4,6 @@ import { publicFiles } from './scripts/public-files.ts';
 export default {
   entry: [
     ...publicFiles().map(({ name }) => `src/${name}.ts`),
-    'src/cli/main.ts',
     'scripts/*.{ts,mjs}',
     'scripts/tarball/load.cjs',
     'examples/**/*.ts',

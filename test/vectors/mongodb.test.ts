@@ -99,7 +99,11 @@ describe.skipIf(mongodb.missing)(`mongodb, played by mongo-java-server${mongodb.
   let time = 0;
   const store = new MongodbStore({ client, now: () => time });
 
-  beforeAll(() => client.connect());
+  beforeAll(async () => {
+    await client.connect();
+    // A first write waits for the indexes: this server does not stand other commands while it makes them.
+    await store.write('before the tests', new Uint8Array(1), time + 60_000, undefined);
+  });
   beforeEach(() => collection.deleteMany({}));
   afterAll(async () => {
     await client.close();
