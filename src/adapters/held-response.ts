@@ -96,8 +96,7 @@ class HeldResponse {
   }
 
   #begin(method: Method, args: unknown[]): unknown {
-    if (!this.#outer && this.#exchange.isIdle) {
-      void this.#exchange.save();
+    if (!this.#outer && this.#exchange.skip()) {
       this.#phase = 'begun';
       if (method === 'end') this.#restore();
       return this.#do(method, args);

@@ -7,6 +7,8 @@ import { holdResponse } from './held-response.ts';
 import { NodeRequest } from './node-request.ts';
 
 const EXCHANGE = Symbol('flacon.exchange');
+/** On what has the accessor: looking for it costs less than looking for where it would be. */
+const ACCESSIBLE = Symbol('flacon.accessible');
 type Carrier = IncomingMessage & { [EXCHANGE]?: SessionExchange };
 
 /**
@@ -28,7 +30,7 @@ export function serveWithSession(
   const exchange = new SessionExchange(sessionInterface, new NodeRequest(req));
   const start = (): void => {
     (req as Carrier)[EXCHANGE] = exchange;
-    giveAccessor(req);
+    if (!(ACCESSIBLE in req)) giveAccessor(req);
     holdResponse(res, exchange, next);
     runWithSession(exchange, next);
   };
@@ -68,5 +70,6 @@ function giveAccessor(req: IncomingMessage): void {
     }
     owner = next;
   }
-  if (!Object.hasOwn(owner, 'session')) Object.defineProperty(owner, 'session', ACCESSOR);
+  Object.defineProperty(owner, 'session', ACCESSOR);
+  Object.defineProperty(owner, ACCESSIBLE, { value: true });
 }

@@ -51,9 +51,16 @@ export class SessionExchange implements SessionHolder {
     this.#replacement = value !== undefined && value === this.#session ? undefined : { value };
   }
 
-  /** Nothing is to be saved: no handler asked for the session, and no rule asks for it to be refreshed. */
-  get isIdle(): boolean {
-    return !this.#session && !this.#replacement && !this.#saved && !this.#interface.savesUntouched(this.#request);
+  /**
+   * In place of `save`, where there is nothing to save: no handler asked for the session, and no rule asks for it to be
+   * refreshed.
+   * @returns whether that is so
+   */
+  skip(): boolean {
+    if (this.#session || this.#replacement || this.#saved || this.#interface.savesUntouched(this.#request))
+      return false;
+    this.#saved = true;
+    return true;
   }
 
   /** The interface that this exchange is with. */
