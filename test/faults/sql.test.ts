@@ -42,7 +42,7 @@ async function expectFailures(store: GuardedStore, code?: string): Promise<Sessi
     () => store.delete('other'),
   ];
   const failures = (await Promise.all(verbs.map((verb) => outcome(verb)))) as SessionStoreError[];
-  // Three times the deadline is for a machine that has much else to do.
+  // Ten times the deadline is for a machine that has much else to do.
   expect(performance.now() - started).toBeLessThan(10 * DEADLINE * 1000);
   for (const failure of failures) {
     expect(failure).toBeInstanceOf(SessionStoreError);
@@ -185,8 +185,11 @@ for (const { name, database, open } of ways) {
       }
       // What was under way is done late, or not at all. Nothing is mixed up: each answer belongs to its question.
       await expectRecovery(store, 'one', 'two');
-      await store.delete('next');
-      expect(await store.write('next', bytes('three'), later(), undefined)).toBe('written');
+      // A connection that was given up may be the one that is asked next, until the pool has noticed.
+      await until(async () => {
+        if ((await outcome(() => store.delete('next'))) instanceof Error) return false;
+        return (await outcome(() => store.write('next', bytes('three'), later(), undefined))) === 'written';
+      }, 'a record is written');
       expect(text(await store.read('next'))).toBe('three');
       expect(proxy.open).toBeLessThanOrEqual(MOST_CONNECTIONS);
     });
