@@ -11,6 +11,7 @@ import {
   type TestServer,
   temporaryFolder,
   versionFolders,
+  waitUntilStopped,
 } from './process.ts';
 
 export interface PostgresServer extends TestServer {
@@ -122,6 +123,7 @@ function signalAll(pid: number, name: NodeJS.Signals): void {
     .map(([child]) => child!);
   // The parent first: it would start another for a child that is missing.
   for (const each of [pid, ...children]) signal(each, name);
+  if (name === 'SIGSTOP') for (const each of [pid, ...children]) waitUntilStopped(each);
 }
 
 function signal(pid: number, name: NodeJS.Signals): void {

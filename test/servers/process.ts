@@ -1,6 +1,6 @@
 /** What every test server needs: a binary, a free port, a folder, a process that is ready, and a way to stop exactly that one. */
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { accessSync, constants, existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { accessSync, constants, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
@@ -109,9 +109,27 @@ export async function startProcess(server: ServerCommand): Promise<ServerProcess
     output: () => output,
     stop: () => end('SIGTERM'),
     kill: () => end('SIGKILL'),
-    pause: () => void child.kill('SIGSTOP'),
+    pause() {
+      child.kill('SIGSTOP');
+      waitUntilStopped(child.pid!);
+    },
     resume: () => void child.kill('SIGCONT'),
   };
+}
+
+/** A signal is on its way when `kill` returns: every thread may still answer something. Linux tells; elsewhere, hope. */
+export function waitUntilStopped(pid: number): void {
+  const end = performance.now() + 5000;
+  const isStopped = (): boolean => {
+    try {
+      return readdirSync(`/proc/${pid}/task`).every((task) =>
+        /^\d+ \(.*\) [TtZ]/s.test(readFileSync(`/proc/${pid}/task/${task}/stat`, 'utf8')),
+      );
+    } catch {
+      return true;
+    }
+  };
+  while (!isStopped() && performance.now() < end);
 }
 
 function hasEnded(child: ChildProcess): boolean {
