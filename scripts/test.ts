@@ -11,6 +11,8 @@ import { runVitest } from './vitest.ts';
 
 /** Tests that start the programs of examples/, on the built package. */
 const EXAMPLES = ['test/examples/', 'test/browser/'];
+/** Deadlines and servers that stand still are judged by the clock: these tests run one file at a time, beside nothing else. */
+const FAULTS = ['test/faults/'];
 
 const STEPS: readonly (readonly [name: string, step: () => Promise<Outcome> | Outcome])[] = [
   ['build', () => holds('tsdown', [])],
@@ -22,7 +24,8 @@ const STEPS: readonly (readonly [name: string, step: () => Promise<Outcome> | Ou
   ['publint', checkPublint],
   ['attw', checkTypesResolve],
   ['knip', checkUnused],
-  ['vitest', () => runVitest(EXAMPLES.map((folder) => `--exclude=${folder}**`))],
+  ['vitest', () => runVitest([...EXAMPLES, ...FAULTS].map((folder) => `--exclude=${folder}**`))],
+  ['faults', () => runVitest([...FAULTS, '--no-file-parallelism'])],
   ['type tests', runTypeTests],
   ['tarball', checkTarball],
   ['examples', () => runVitest(EXAMPLES)],
