@@ -14,7 +14,8 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   stores: ['core', 'codecs', 'errors'],
   // For the store that is used when none is configured.
   adapters: ['stores', 'core', 'codecs', 'errors'],
-  testing: ['core', 'codecs', 'errors'],
+  // The suite of adapters plays on the memory store.
+  testing: ['stores', 'core', 'codecs', 'errors'],
   flask: ['stores', 'core', 'codecs', 'errors'],
   cli: ['flask', 'stores', 'core', 'codecs', 'errors'],
   index: ['flask', 'stores', 'core', 'codecs', 'errors'],

@@ -13,7 +13,7 @@ import { fileURLToPath } from 'node:url';
 /** The package's folder, with a slash at its end. */
 export const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
-const SINGLE = ['index', 'errors', 'flask/index'];
+const SINGLE = ['index', 'errors', 'connect', 'flask/index'];
 const FOLDERS = ['codecs', 'stores', 'adapters'];
 
 /** Shared pieces beside public files, relative to `src/`. */
@@ -31,6 +31,7 @@ export const INTERNAL: readonly string[] = [
   'codecs/values',
   'stores/cachelib-file',
   'stores/cachelib-folder',
+  'stores/cachelib-names',
   'stores/cachelib-threshold',
   'stores/file-lock',
 ];

@@ -9,6 +9,7 @@ export type SessionErrorCode =
   | 'ERR_SESSION_DECODE'
   | 'ERR_SESSION_ENCODE'
   | 'ERR_SESSION_CONFIG'
+  | 'ERR_SESSION_KEY'
   | 'ERR_SESSION_STORE'
   | 'ERR_SESSION_STORE_TIMEOUT'
   | 'ERR_SESSION_CONFLICT'
@@ -17,7 +18,9 @@ export type SessionErrorCode =
   | 'ERR_SESSION_READ_ONLY'
   | 'ERR_SESSION_COOKIE_TOO_LARGE'
   | 'ERR_SESSION_COOKIE_INVALID'
-  | 'ERR_SESSION_HEADERS_SENT';
+  | 'ERR_SESSION_HEADERS_SENT'
+  | 'ERR_SESSION_REVOKED'
+  | 'ERR_SESSION_ORIGIN';
 
 /** The base of every error that this package throws on purpose. */
 export class SessionError<Code extends SessionErrorCode = SessionErrorCode> extends Error {
@@ -82,6 +85,16 @@ export class SessionConfigError extends SessionError<'ERR_SESSION_CONFIG'> {
   }
 }
 
+/** `session.pop` of a key that is not there, without a default (Python's `KeyError`). Which key is not said: it is data. */
+export class SessionKeyError extends SessionError<'ERR_SESSION_KEY'> {
+  constructor() {
+    super(
+      'ERR_SESSION_KEY',
+      'session.pop: there is no such key; give a default where it may be missing: session.pop(key, undefined)',
+    );
+  }
+}
+
 /** The store failed (`ERR_SESSION_STORE`) or did not answer within the deadline (`ERR_SESSION_STORE_TIMEOUT`). */
 export class SessionStoreError extends SessionError<'ERR_SESSION_STORE' | 'ERR_SESSION_STORE_TIMEOUT'> {
   /** The store's name, as in its `name` member. */
@@ -136,6 +149,23 @@ export class SessionReadOnlyError extends SessionError<'ERR_SESSION_READ_ONLY'> 
 export class SessionHeadersSentError extends SessionError<'ERR_SESSION_HEADERS_SENT'> {
   constructor(why: string) {
     super('ERR_SESSION_HEADERS_SENT', why);
+  }
+}
+
+/** The session that a socket was opened with is over: logged out, renewed under another id, or expired. */
+export class SessionRevokedError extends SessionError<'ERR_SESSION_REVOKED'> {
+  constructor() {
+    super('ERR_SESSION_REVOKED', 'the session that this socket was opened with is over; nothing was written');
+  }
+}
+
+/** A page of another site tried to open a socket with the visitor's cookie (RFC 6455, section 10.2). */
+export class SessionOriginError extends SessionError<'ERR_SESSION_ORIGIN'> {
+  constructor() {
+    super(
+      'ERR_SESSION_ORIGIN',
+      'a socket was refused because its Origin is not the host that was asked: name the origins of your pages in `origins`',
+    );
   }
 }
 

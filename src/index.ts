@@ -19,6 +19,7 @@ export type { CookieAttributes } from './core/cookie.ts';
 export { SecureCookieSessionInterface } from './core/cookie-session.ts';
 export type { SessionEffects } from './core/effects.ts';
 export type { NotResumedReason, SessionEvent, SessionEventListener } from './core/events.ts';
+export type { Expiry } from './core/expiry.ts';
 export { NullSession } from './core/null-session.ts';
 export { createSessionInterface, type RecordFormat, type SessionOptions } from './core/options.ts';
 export type { Refresh } from './core/policy.ts';

@@ -46,7 +46,7 @@ app.post('/login', (req, res) => {
 // As in the tutorial. A link of another site could log a visitor out this way; the site in examples/site uses a form.
 app.get('/logout', (_req, res) => {
   // remove the username from the session if it's there
-  session.pop('username');
+  session.pop('username', undefined);
   res.redirect('/');
 });
 

@@ -4,14 +4,21 @@ import { createSessionInterface, type SessionOptions } from '../core/options.ts'
 import type { Session } from '../core/session.ts';
 import type { SessionInterface } from '../core/session-interface.ts';
 import { embeddedStore } from '../stores/embedded.ts';
-import { serveWithSession } from './node-session.ts';
+import { placeOf, serveWithSession } from './node-session.ts';
 
 declare global {
   namespace Express {
     interface Request {
       session: Session;
+      /** `session.sid` under express-session's name: null where the data is in the cookie. */
+      sessionID: string | null;
     }
   }
+}
+
+export interface ExpressOptions {
+  /** Where a request has its session. Default `session`; another one for a second session with a cookie of its own. */
+  readonly property?: string;
 }
 
 export type SessionMiddleware = (req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void) => void;
@@ -24,7 +31,11 @@ export type SessionMiddleware = (req: IncomingMessage, res: ServerResponse, next
  * @param options how sessions are kept, or an interface of your own; nothing: the secure profile on the embedded store
  * @throws SessionConfigError
  */
-export function sessions(options: SessionOptions | SessionInterface = {}): SessionMiddleware {
+export function sessions(
+  options: SessionOptions | SessionInterface = {},
+  { property }: ExpressOptions = {},
+): SessionMiddleware {
   const sessionInterface = createSessionInterface(options, embeddedStore);
-  return (req, res, next) => serveWithSession(sessionInterface, req, res, next);
+  const place = placeOf(property);
+  return (req, res, next) => serveWithSession(sessionInterface, { place }, req, res, next);
 }

@@ -81,6 +81,7 @@ export function putEffects(res: ServerResponse, all: readonly SessionEffects[]):
   for (const effects of all) {
     if (effects.vary) res.setHeader('Vary', withVary(textOf(res.getHeader('Vary'))));
     if (effects.setCookie) res.appendHeader('Set-Cookie', effects.setCookie);
+    for (const cookie of effects.moreCookies ?? []) res.appendHeader('Set-Cookie', cookie);
     if (effects.private) res.setHeader('Cache-Control', withPrivate(textOf(res.getHeader('Cache-Control'))));
   }
 }

@@ -54,6 +54,7 @@ class HeldResponse {
   readonly #flushHeaders: ServerResponse['flushHeaders'];
   #phase: 'open' | 'saving' | 'begun' | 'finishing' | 'failing' | 'failed' = 'open';
   #waiting: Call[] = [];
+  #beyondAscii = false;
   #state: HeldState | undefined;
 
   constructor(res: ServerResponse, exchange: SessionExchange, fail: (error: unknown) => void) {
@@ -111,7 +112,7 @@ class HeldResponse {
       return this.#ignore(method, rest);
     }
     if (!isPromise(effects)) {
-      putEffects(this.#res, effects);
+      this.#put(effects);
       this.#phase = 'begun';
       if (method === 'end') this.#restore();
       return this.#do(method, rest);
@@ -143,7 +144,7 @@ class HeldResponse {
   /** The save has ended well: everything that waited is done now, in order. */
   #resume(effects: SessionEffects[]): void {
     const state = this.#thaw();
-    putEffects(this.#res, effects);
+    this.#put(effects);
     this.#phase = 'begun';
     const [first, ...others] = this.#waiting as [Call, ...Call[]];
     this.#waiting = [];
@@ -234,12 +235,25 @@ class HeldResponse {
       case 'writeHead':
         return this.#writeHead.apply(res, args as never);
       case 'write':
-        return this.#write.apply(res, args as never);
+        return this.#write.apply(res, this.#apart(args) as never);
       case 'end':
-        return this.#end.apply(res, args as never);
+        return this.#end.apply(res, this.#apart(args) as never);
       case 'flushHeaders':
         return this.#flushHeaders.apply(res);
     }
+  }
+
+  /** Node sends a head and a text after it as one text, in UTF-8: a cookie's name outside of ASCII would change. Bytes go apart. */
+  #apart(args: unknown[]): unknown[] {
+    const [chunk, encoding] = args;
+    if (!this.#beyondAscii || typeof chunk !== 'string' || this.#res.headersSent) return args;
+    const bytes = Buffer.from(chunk, typeof encoding === 'string' ? (encoding as BufferEncoding) : 'utf8');
+    return [bytes, ...args.slice(typeof encoding === 'string' ? 2 : 1)];
+  }
+
+  #put(effects: readonly SessionEffects[]): void {
+    putEffects(this.#res, effects);
+    this.#beyondAscii = effects.some(({ setCookie }) => setCookie !== undefined && /[^\0-\x7f]/.test(setCookie));
   }
 
   /** Steps aside, unless somebody wrapped these methods in the meantime. */

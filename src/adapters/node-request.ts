@@ -1,17 +1,19 @@
 import type { IncomingMessage } from 'node:http';
 import type { SessionRequest } from '../core/session-interface.ts';
-
-let warned = false;
+import { isForwardedHttps, warnOfUntrustedProxy } from './forwarded-proto.ts';
 
 /** A Node request as a session interface sees it. Nothing is computed before it is asked for. */
 export class NodeRequest implements SessionRequest {
   readonly #req: IncomingMessage & { readonly secure?: boolean };
   /** A request whose body was not read to its end may have lost its socket by the time of the answer. */
   readonly #socket: IncomingMessage['socket'] & { readonly encrypted?: boolean };
+  readonly #trustProxy: boolean;
 
-  constructor(req: IncomingMessage & { readonly secure?: boolean }) {
+  /** @param trustProxy whether `X-Forwarded-Proto` counts, where the framework has no view of its own */
+  constructor(req: IncomingMessage & { readonly secure?: boolean }, trustProxy = false) {
     this.#req = req;
     this.#socket = req.socket;
+    this.#trustProxy = trustProxy;
   }
 
   get cookie(): string | undefined {
@@ -20,16 +22,11 @@ export class NodeRequest implements SessionRequest {
 
   /** The framework's own view where it has one (Express: `trust proxy`), else the socket's. */
   get secure(): boolean {
-    const { headers } = this.#req;
+    const forwarded = this.#req.headers['x-forwarded-proto'];
+    const proto = Array.isArray(forwarded) ? forwarded.join() : forwarded;
+    if (this.#trustProxy && proto !== undefined) return isForwardedHttps(proto);
     if (this.#frameworkSays() ?? this.#socket?.encrypted) return true;
-    if (!warned && headers['x-forwarded-proto'] === 'https') {
-      warned = true;
-      process.emitWarning(
-        'a request came through a proxy that ends TLS, but the proxy is not trusted, so session cookies are sent without Secure. ' +
-          "Express: app.set('trust proxy', 1). node:http: sessions({ cookie: { secure: true } })",
-        { code: 'FLACON_UNTRUSTED_PROXY' },
-      );
-    }
+    if (proto !== undefined && isForwardedHttps(proto)) warnOfUntrustedProxy();
     return false;
   }
 

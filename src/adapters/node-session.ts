@@ -1,15 +1,54 @@
-import { IncomingMessage, type ServerResponse } from 'node:http';
+import { IncomingMessage, ServerResponse } from 'node:http';
 import { runWithSession } from '../core/context.ts';
 import { SessionExchange } from '../core/exchange.ts';
 import type { SessionInterface } from '../core/session-interface.ts';
 import { isPromise } from '../core/store.ts';
 import { holdResponse } from './held-response.ts';
 import { NodeRequest } from './node-request.ts';
+import { requestMembers } from './request-members.ts';
 
-const EXCHANGE = Symbol('flacon.exchange');
-/** On what has the accessor: looking for it costs less than looking for where it would be. */
-const ACCESSIBLE = Symbol('flacon.accessible');
-type Carrier = IncomingMessage & { [EXCHANGE]?: SessionExchange };
+/** The exchange that the imported `session` belongs to: of the interface that was set up last. */
+const CURRENT = Symbol('flacon.exchange');
+type Request = IncomingMessage & { [CURRENT]?: SessionExchange };
+type Response = ServerResponse & { readonly req: Request };
+
+/** Where requests keep the exchange of one property, and whether they have its accessor. */
+interface Place {
+  readonly property: string;
+  readonly exchange: symbol;
+  /** On what has the accessor: looking for it costs less than looking for where it would be. */
+  readonly accessible: symbol;
+  readonly accessor: PropertyDescriptor;
+}
+type Carrier = Record<symbol, SessionExchange | undefined>;
+
+const places = new Map<string, Place>();
+
+/** @param property of the request, `session` unless several interfaces serve the same request */
+export function placeOf(property = 'session'): Place {
+  const known = places.get(property);
+  if (known) return known;
+  const exchange = Symbol(`flacon.${property}`);
+  const accessor: PropertyDescriptor = {
+    get(this: Carrier) {
+      return this[exchange]?.current;
+    },
+    set(this: Carrier, value: unknown) {
+      if (this[exchange]) this[exchange].replace(value);
+      else Object.defineProperty(this, property, { value, writable: true, enumerable: true, configurable: true });
+    },
+    enumerable: true,
+    configurable: true,
+  };
+  const place: Place = { property, exchange, accessible: Symbol(`flacon.${property}.accessible`), accessor };
+  places.set(property, place);
+  return place;
+}
+
+export interface NodeSessionOptions {
+  readonly place: Place;
+  readonly trustProxy?: boolean;
+}
 
 /**
  * Opens the session of a Node request, runs `next` with it as `req.session` and as the imported `session`, and has it
@@ -18,19 +57,19 @@ type Carrier = IncomingMessage & { [EXCHANGE]?: SessionExchange };
  */
 export function serveWithSession(
   sessionInterface: SessionInterface,
+  { place, trustProxy }: NodeSessionOptions,
   req: IncomingMessage,
   res: ServerResponse,
   next: (error?: unknown) => void,
 ): void {
   // Twice the same middleware is as good as once.
-  if ((req as Carrier)[EXCHANGE]?.interface === sessionInterface) {
+  if ((req as unknown as Carrier)[place.exchange]?.interface === sessionInterface) {
     next();
     return;
   }
-  const exchange = new SessionExchange(sessionInterface, new NodeRequest(req));
+  const exchange = new SessionExchange(sessionInterface, new NodeRequest(req, trustProxy));
   const start = (): void => {
-    (req as Carrier)[EXCHANGE] = exchange;
-    if (!(ACCESSIBLE in req)) giveAccessor(req);
+    bindExchange(exchange, place, req, res);
     holdResponse(res, exchange, next);
     runWithSession(exchange, next);
   };
@@ -45,31 +84,45 @@ export function serveWithSession(
   else start();
 }
 
-const ACCESSOR: PropertyDescriptor = {
-  get(this: Carrier) {
-    return this[EXCHANGE]?.current;
-  },
-  set(this: Carrier, value: unknown) {
-    if (this[EXCHANGE]) this[EXCHANGE].replace(value);
-    else Object.defineProperty(this, 'session', { value, writable: true, enumerable: true, configurable: true });
-  },
-  enumerable: true,
-  configurable: true,
-};
+/** Makes it the request's, in its property and for the listeners of what Node emits. */
+export function bindExchange(exchange: SessionExchange, place: Place, req: Request, res: ServerResponse): void {
+  (req as unknown as Carrier)[place.exchange] = exchange;
+  req[CURRENT] = exchange;
+  if (!(place.accessible in req)) {
+    const owner = prototypeOf(req, IncomingMessage.prototype);
+    Object.defineProperty(owner, place.property, place.accessor);
+    if (place.property === 'session' && owner !== req) {
+      Object.defineProperties(owner, requestMembers(place.exchange));
+    }
+    Object.defineProperty(owner, place.accessible, { value: true });
+  }
+  if (!(EMITS in req)) emitInContext(prototypeOf(req, IncomingMessage.prototype));
+  if (!(EMITS in res)) emitInContext(prototypeOf(res, ServerResponse.prototype));
+}
 
 /**
- * `req.session`. On the prototype that a framework puts between all of its requests and Node's own (`express.request`), so
- * that a request which does not use its session pays nothing for it; on the request itself where there is none such.
+ * The prototype that a framework puts between all of its requests (or responses) and Node's own (`express.request`), so
+ * that a request which does not use its session pays nothing; the request itself where there is none such.
  */
-function giveAccessor(req: IncomingMessage): void {
-  let owner: object = req;
-  for (let next = Object.getPrototypeOf(req); next !== IncomingMessage.prototype; next = Object.getPrototypeOf(next)) {
-    if (next === null) {
-      owner = req;
-      break;
-    }
+function prototypeOf(message: object, native: object): object {
+  let owner = message;
+  for (let next = Object.getPrototypeOf(message); next !== native; next = Object.getPrototypeOf(next)) {
+    if (next === null) return message;
     owner = next;
   }
-  Object.defineProperty(owner, 'session', ACCESSOR);
-  Object.defineProperty(owner, ACCESSIBLE, { value: true });
+  return owner;
+}
+
+const EMITS = Symbol('flacon.emits');
+type Emit = (this: Request | Response, ...args: unknown[]) => boolean;
+
+/** Node emits what happens to a connection outside of any request; its listeners are a request's all the same. */
+function emitInContext(owner: object): void {
+  const native: Emit = Object.getPrototypeOf(owner).emit;
+  function emit(this: Request | Response, ...args: unknown[]): boolean {
+    const exchange = ('req' in this ? this.req : this)[CURRENT];
+    return exchange ? runWithSession(exchange, () => native.apply(this, args)) : native.apply(this, args);
+  }
+  Object.defineProperty(owner, 'emit', { value: emit, writable: true, configurable: true });
+  Object.defineProperty(owner, EMITS, { value: true });
 }

@@ -6,7 +6,7 @@ import type { Session } from '../core/session.ts';
 import type { SessionInterface } from '../core/session-interface.ts';
 import { isPromise } from '../core/store.ts';
 import { embeddedStore } from '../stores/embedded.ts';
-import { serveWithSession } from './node-session.ts';
+import { placeOf, serveWithSession } from './node-session.ts';
 
 export type SessionIncomingMessage = IncomingMessage & { session: Session };
 
@@ -14,6 +14,10 @@ export type SessionIncomingMessage = IncomingMessage & { session: Session };
 export type SessionRequestListener = (req: SessionIncomingMessage, res: ServerResponse) => unknown;
 
 export interface NodeOptions {
+  /** Where a request has its session. Default `session`; another one for a second session with a cookie of its own. */
+  readonly property?: string;
+  /** Whether `X-Forwarded-Proto` decides if a cookie is `Secure`: only behind a proxy that sets it. Default false. */
+  readonly trustProxy?: boolean;
   /** Answers a request whose handler or session failed. Default: prints the error, and answers a bare 500. */
   readonly onError?: (error: unknown, req: IncomingMessage, res: ServerResponse) => void;
 }
@@ -26,12 +30,13 @@ export interface NodeOptions {
  */
 export function sessions(
   options: SessionOptions | SessionInterface = {},
-  { onError = answer500 }: NodeOptions = {},
+  { onError = answer500, property, trustProxy = false }: NodeOptions = {},
 ): (listener: SessionRequestListener) => RequestListener {
   const sessionInterface = createSessionInterface(options, embeddedStore);
+  const place = placeOf(property);
   return (listener) => (req, res) => {
     const fail = (error: unknown): void => onError(error, req, res);
-    serveWithSession(sessionInterface, req, res, (error) => {
+    serveWithSession(sessionInterface, { place, trustProxy }, req, res, (error) => {
       if (error !== undefined) {
         fail(error);
         return;

@@ -1,6 +1,12 @@
 /** Ties one request's session to its record: the id, what was read under it, and what has to become of it. */
 import type { OpenRecord } from '../codecs/codec.ts';
-import { SessionDecodeError, SessionHeadersSentError, SessionNotLoadedError, SessionStoreError } from '../errors.ts';
+import {
+  SessionDecodeError,
+  SessionHeadersSentError,
+  SessionNotLoadedError,
+  SessionRevokedError,
+  SessionStoreError,
+} from '../errors.ts';
 import type { SessionEvent } from './events.ts';
 import type { GuardedStore } from './guarded-store.ts';
 import { EMPTY, PlainRecord } from './plain-record.ts';
@@ -21,6 +27,8 @@ export interface BindingOwner {
   storeKey(sid: string): string;
   openRecord(bytes: Uint8Array): OpenRecord;
   isOver(record: OpenRecord): boolean;
+  /** When the session ends unless it is used again, in milliseconds since 1970. */
+  endOf(state: SessionState): number;
   emit(event: SessionEvent): void;
   commit(binding: Binding): Awaitable<void>;
 }
@@ -50,8 +58,11 @@ export class Binding implements SessionControls, SessionHooks {
   saved = false;
   /** Whether the response's headers leave the client with this session's cookie; undefined: they said nothing of it. */
   cookieSent: boolean | undefined;
+  /** The cookie's end was changed by this request, by a save that was asked for included. */
+  endChanged = false;
   #sid: string | undefined;
-  #headers: 'open' | 'leaving' | 'sent' = 'open';
+  /** `none`: there is no response, and nothing is saved by itself. */
+  #headers: 'open' | 'leaving' | 'sent' | 'none' = 'open';
   #loading: Awaitable<void> | undefined;
   #late: Promise<void> | undefined;
   #running: Promise<unknown> | undefined;
@@ -61,7 +72,7 @@ export class Binding implements SessionControls, SessionHooks {
     this.offered = offered;
     this.#sid = offered;
     this.state.hooks = this;
-    this.state.clearKeepsPermanent = owner.rules.flask;
+    this.state.permanentAfterClear = owner.rules.flask ? 'as-before' : owner.permanent ? 'set' : 'none';
     this.state.keepsCreated = owner.absoluteTimeout !== undefined;
     if (offered === undefined) this.#begin();
     else this.state.postpone();
@@ -70,6 +81,14 @@ export class Binding implements SessionControls, SessionHooks {
   sid(): string {
     this.#sid ??= this.owner.generateSid();
     return this.#sid;
+  }
+
+  get permanent(): boolean {
+    return this.owner.permanent;
+  }
+
+  expiresAt(): number {
+    return this.owner.endOf(this.state);
   }
 
   get key(): string {
@@ -153,12 +172,13 @@ export class Binding implements SessionControls, SessionHooks {
         this.former = undefined;
         this.renamed = false;
       }
-      if (this.stored === undefined && this.state.loaded) {
+      if (this.stored === undefined && this.state.loaded && this.state.readOnly === undefined) {
         this.state.reset(this.#initial());
         return undefined;
       }
       return chain(this.#read(), (record) => {
         this.state.reset(EMPTY);
+        this.state.readOnly = undefined;
         this.#settle(record);
       });
     });
@@ -186,6 +206,8 @@ export class Binding implements SessionControls, SessionHooks {
       return;
     }
     this.state.rebase(EMPTY);
+    // Nobody knows: as with any null session.
+    this.state.isNew = false;
     this.state.readOnly = 'the session store is out of order, so that sessions are empty and read-only for the moment';
   }
 
@@ -224,8 +246,25 @@ export class Binding implements SessionControls, SessionHooks {
     if (this.#headers === 'sent') this.#saveSoon();
   }
 
+  /** @throws SessionRevokedError on a socket, where no response could tell the client */
   save(): Awaitable<void> {
-    return this.owner.commit(this);
+    return chain(this.owner.commit(this), () => {
+      if (this.gone && this.#headers === 'none') throw new SessionRevokedError();
+    });
+  }
+
+  detach(): void {
+    this.#headers = 'none';
+  }
+
+  watch(gone: () => void): () => void {
+    if (this.offered === undefined) return () => {};
+    return this.owner.store.watch(this.owner.storeKey(this.offered), gone);
+  }
+
+  isAlive(): Awaitable<boolean> {
+    const again = new Binding(this.owner, this.offered);
+    return chain(again.load(), () => !again.state.isNew);
   }
 
   /**
@@ -279,6 +318,7 @@ export class Binding implements SessionControls, SessionHooks {
 
   /** A change after the headers: saved soon where the client already has the id, refused where it cannot get one. */
   late(): void {
+    if (this.#headers === 'none' && !this.#clientHasCookie) throw noCookie();
     if (this.#headers !== 'sent') return;
     if (!this.#clientHasCookie) throw tooLate();
     this.#saveSoon();
@@ -313,5 +353,11 @@ export class Binding implements SessionControls, SessionHooks {
 function tooLate(): SessionHeadersSentError {
   return new SessionHeadersSentError(
     'the response has begun without a session cookie, so this change could never be read again: write to a new session before the first byte is sent',
+  );
+}
+
+function noCookie(): SessionHeadersSentError {
+  return new SessionHeadersSentError(
+    'a socket has no response that could bring a session cookie: begin the session over HTTP, then open the socket',
   );
 }

@@ -14,8 +14,8 @@ export interface Target {
   readonly open: (bytes: Uint8Array) => OpenRecord;
   /** The first one writes; the others read, and write what only they can hold. */
   readonly codecs: readonly Codec[];
-  /** Milliseconds since 1970. */
-  readonly expiresAt: number;
+  /** When what is now in the state ends, in milliseconds since 1970: it may be another request that decides it. */
+  expiresAt(): number;
 }
 
 /**
@@ -44,8 +44,9 @@ export function commit(
     const record = encode(target, state);
     if (record === 'undecodable') return record;
     if (record === null && expected === undefined) return 'emptied';
-    return chain(put(target, key, record, expected), (result) => {
-      if (result === 'written') return record ? { bytes: record, expiresAt: target.expiresAt } : 'emptied';
+    const expiresAt = target.expiresAt();
+    return chain(put(target, key, record, expiresAt, expected), (result) => {
+      if (result === 'written') return record ? { bytes: record, expiresAt } : 'emptied';
       if (expected === undefined && result !== 'gone') return 'taken';
       if (result === 'gone' || !rebase(target, state, result.conflict)) return 'gone';
       expected = result.conflict.bytes;
@@ -71,11 +72,12 @@ export function move(
   const attempt = (): Awaitable<Outcome | undefined> => {
     const record = encode(target, state);
     if (record === 'undecodable') return record;
-    return chain(put(target, to, record, copy), (copied) => {
+    const expiresAt = target.expiresAt();
+    return chain(put(target, to, record, expiresAt, copy), (copied) => {
       if (copied !== 'written') return 'gone';
       copy = record ?? undefined;
-      return chain(target.store.write(from, null, target.expiresAt, source), (retired) => {
-        if (retired === 'written') return copy ? { bytes: copy, expiresAt: target.expiresAt } : 'emptied';
+      return chain(target.store.write(from, null, expiresAt, source), (retired) => {
+        if (retired === 'written') return copy ? { bytes: copy, expiresAt } : 'emptied';
         if (retired !== 'gone' && rebase(target, state, retired.conflict)) {
           source = retired.conflict.bytes;
           return undefined;
@@ -118,12 +120,13 @@ function put(
   target: Target,
   key: string,
   record: Uint8Array | null,
+  expiresAt: number,
   expected: Uint8Array | undefined,
 ): Awaitable<WriteResult> {
   if (record && expected && equal(record, expected)) {
-    return chain(target.store.touch(key, target.expiresAt), (alive) => (alive ? 'written' : 'gone'));
+    return chain(target.store.touch(key, expiresAt), (alive) => (alive ? 'written' : 'gone'));
   }
-  return target.store.write(key, record, target.expiresAt, expected);
+  return target.store.write(key, record, expiresAt, expected);
 }
 
 /** False when what is there now is no session: then there is nothing to apply anything to. */

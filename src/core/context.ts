@@ -31,32 +31,71 @@ export function currentSession(): Session {
   return current.session;
 }
 
-/**
- * The session of the request being served: usable in any code that the handler calls, across `await` and timers. An event
- * listener runs where the event is emitted: one that Node emits by itself (`finish`, `end`) may be outside of the request.
- * @throws SessionContextError outside of a request, at every use
- */
-export const session: Session = new Proxy(Object.create(SessionMembers.prototype) as Session, {
-  get(_target, key) {
+/** One class for all of them: its traps are shared, a proxy costs one small object. */
+class StandIn implements ProxyHandler<Session> {
+  readonly #find: () => Session;
+
+  constructor(find: () => Session) {
+    this.#find = find;
+  }
+
+  get(_target: Session, key: PropertyKey): unknown {
     // Asking for `then` is what `await` and `Promise.resolve` do with every value: no use of a session.
     if (key === 'then') return undefined;
-    const current = currentSession();
+    const current = this.#find();
     const value: unknown = Reflect.get(current, key, current);
     return typeof value === 'function' && key !== 'constructor' ? value.bind(current) : value;
-  },
-  set: (_target, key, value) => {
-    const current = currentSession();
+  }
+
+  set(_target: Session, key: PropertyKey, value: unknown): boolean {
+    const current = this.#find();
     return Reflect.set(current, key, value, current);
-  },
-  has: (_target, key) => Reflect.has(currentSession(), key),
-  deleteProperty: (_target, key) => Reflect.deleteProperty(currentSession(), key),
-  ownKeys: () => Reflect.ownKeys(currentSession()),
-  getOwnPropertyDescriptor: (_target, key) => Reflect.getOwnPropertyDescriptor(currentSession(), key),
-  preventExtensions() {
+  }
+
+  has(_target: Session, key: PropertyKey): boolean {
+    return Reflect.has(this.#find(), key);
+  }
+
+  deleteProperty(_target: Session, key: PropertyKey): boolean {
+    return Reflect.deleteProperty(this.#find(), key);
+  }
+
+  ownKeys(): (string | symbol)[] {
+    return Reflect.ownKeys(this.#find());
+  }
+
+  getOwnPropertyDescriptor(_target: Session, key: PropertyKey): PropertyDescriptor | undefined {
+    return Reflect.getOwnPropertyDescriptor(this.#find(), key);
+  }
+
+  defineProperty(_target: Session, key: PropertyKey, descriptor: PropertyDescriptor): boolean {
+    return Reflect.defineProperty(this.#find(), key, descriptor);
+  }
+
+  preventExtensions(): boolean {
     throw new TypeError('a session cannot be frozen or sealed');
-  },
-  setPrototypeOf() {
+  }
+
+  setPrototypeOf(): boolean {
     throw new TypeError('the prototype of a session cannot be changed');
-  },
-  defineProperty: (_target, key, descriptor) => Reflect.defineProperty(currentSession(), key, descriptor),
-});
+  }
+}
+
+/**
+ * The session of the request being served: usable in any code that the handler calls, across `await`, timers and event
+ * emitters. A listener on an emitter of one's own runs where the event is emitted.
+ * @throws SessionContextError outside of a request, at every use
+ */
+export const session: Session = standIn(currentSession);
+
+/**
+ * A request's session, for frameworks that want a value where others ask a getter: opened when it is first used, so that
+ * handing it out costs nothing.
+ */
+export function lazySession(holder: SessionHolder): Session {
+  return standIn(() => holder.session);
+}
+
+function standIn(find: () => Session): Session {
+  return new Proxy(Object.create(SessionMembers.prototype) as Session, new StandIn(find));
+}

@@ -1,9 +1,10 @@
 /** The dictionary is in the cookie: signed in the open as Flask's own session, or sealed in the secure profile. */
-import type { Codec } from '../codecs/codec.ts';
+import type { Codec, OpenRecord } from '../codecs/codec.ts';
 import type { CookieSerializer, LoadedCookie } from '../codecs/cookie-serializer.ts';
 import { BadSignatureError, SessionDecodeError, SessionHeadersSentError } from '../errors.ts';
 import type { SessionEffects } from './effects.ts';
 import { emit, type NotResumedReason, type SessionEventListener } from './events.ts';
+import { endOf, hasPassed, type OwnExpiry, recordedExpiry } from './expiry.ts';
 import { EMPTY, PlainRecord } from './plain-record.ts';
 import { decide, type Rules } from './policy.ts';
 import { controlsOf, Session, type SessionControls } from './session.ts';
@@ -26,11 +27,14 @@ export interface CookieSessionOptions extends SessionInterfaceOptions {
 /** Flask's `SecureCookieSessionInterface`. */
 export class SecureCookieSessionInterface extends SessionInterface {
   readonly absoluteTimeout: number | undefined;
+  /** Whether a new session is permanent. */
+  readonly permanent: boolean;
   readonly #options: CookieSessionOptions;
 
   constructor(options: CookieSessionOptions) {
     super(options);
     this.absoluteTimeout = options.absoluteTimeout;
+    this.permanent = options.permanent;
     this.#options = options;
   }
 
@@ -54,17 +58,13 @@ export class SecureCookieSessionInterface extends SessionInterface {
     let loaded: LoadedCookie;
     try {
       loaded = (serializer as CookieSerializer).loads(text, {
-        maxAge: Math.floor(this.lifetime),
+        // Its own end, which may be later than any other's, is inside.
+        maxAge: Number.POSITIVE_INFINITY,
         now: this.now() / 1000,
         leeway,
       });
       const record = codec.open(loaded.payload);
-      const created = record.get(CREATED);
-      const { absoluteTimeout } = this;
-      if (
-        absoluteTimeout !== undefined &&
-        (typeof created === 'number' ? created : loaded.issuedAt) + absoluteTimeout <= this.now() / 1000
-      ) {
+      if (this.#isOver(record, loaded.issuedAt)) {
         this.refuse('expired', content);
         return;
       }
@@ -77,6 +77,37 @@ export class SecureCookieSessionInterface extends SessionInterface {
     }
   }
 
+  /** @param issuedAt seconds since 1970. An idle time is counted in whole seconds from there, as Flask does. */
+  #isOver(record: OpenRecord, issuedAt: number): boolean {
+    const own = recordedExpiry(record);
+    const now = this.now();
+    if (hasPassed(own, now) || this.#deadline(record.get(CREATED), issuedAt) <= now) return true;
+    if (own?.at !== undefined) return false;
+    const idle = own ? Math.ceil(own.idle) : Math.floor(this.lifetime);
+    return Math.floor(now / 1000) - issuedAt > idle;
+  }
+
+  /**
+   * @param created seconds since 1970, as the record says; anything else says nothing
+   * @returns milliseconds since 1970
+   */
+  #deadline(created: unknown, issuedAt: number): number {
+    if (this.absoluteTimeout === undefined) return Number.POSITIVE_INFINITY;
+    return ((typeof created === 'number' ? created : issuedAt) + this.absoluteTimeout) * 1000;
+  }
+
+  /** When the session ends unless it is used again, in milliseconds since 1970. */
+  endOf(state: SessionState): number {
+    const now = this.now();
+    const { expiry } = state;
+    const idle = expiry ? endOf(expiry, now) : now + this.lifetime * 1000;
+    return Math.min(idle, this.#deadline(state.get(CREATED), now / 1000));
+  }
+
+  override expirationTime(session: Session): number | undefined {
+    return session.permanent ? this.endOf((controlsOf(session) as CookieContent).state) : undefined;
+  }
+
   /** A cookie that does not hold a session gives a fresh one and an event, where Flask may answer 500. */
   refuse(reason: NotResumedReason, content: CookieContent, cause?: unknown): void {
     content.state.isNew = true;
@@ -87,7 +118,7 @@ export class SecureCookieSessionInterface extends SessionInterface {
   initial(): PlainRecord {
     const values: [string, unknown][] = [];
     if (this.absoluteTimeout !== undefined) values.push([CREATED, Math.floor(this.now() / 1000)]);
-    if (this.#options.permanent) values.push([PERMANENT, true]);
+    if (this.permanent) values.push([PERMANENT, true]);
     return new PlainRecord(values);
   }
 
@@ -97,6 +128,9 @@ export class SecureCookieSessionInterface extends SessionInterface {
     const { rules } = this.#options;
     if (!state.loaded && rules.refresh !== 'always') return { vary: state.accessed };
     const { accessed } = state;
+    // A session whose own date passed before it was saved is not kept.
+    if (hasPassed(state.expiry, this.now())) content.destroy();
+    const { expiry } = state;
     const facts = {
       accessed,
       modified: state.modified,
@@ -107,10 +141,11 @@ export class SecureCookieSessionInterface extends SessionInterface {
       permanent: Boolean(state.get(PERMANENT)),
       offered: this.readCookie(request) !== undefined,
       ended: state.destroyed,
-      permanentChanged: false,
+      endChanged: false,
+      ownIdleTime: false,
       renamed: false,
       reissue: content.reissue && accessed,
-      due: this.#isDue(content, accessed),
+      due: this.#isDue(content, accessed, expiry),
     };
     const decision = decide(facts, rules);
     if (decision.cookie === 'keep') return { vary: decision.vary };
@@ -127,10 +162,11 @@ export class SecureCookieSessionInterface extends SessionInterface {
     return this.setCookie(text, this.expirationTime(session), request);
   }
 
-  #isDue(content: CookieContent, accessed: boolean): boolean {
+  #isDue(content: CookieContent, accessed: boolean, own: OwnExpiry | undefined): boolean {
     const { refresh } = this.#options.rules;
     if (typeof refresh !== 'number' || !accessed || content.issuedAt === undefined) return false;
-    return this.now() / 1000 - content.issuedAt >= this.lifetime * refresh;
+    if (own?.at !== undefined) return false;
+    return this.now() / 1000 - content.issuedAt >= (own?.idle ?? this.lifetime) * refresh;
   }
 }
 
@@ -150,6 +186,7 @@ class CookieContent implements SessionControls, SessionHooks {
   reissue = false;
   readonly #owner: SecureCookieSessionInterface;
   readonly #text: string | undefined;
+  readonly permanent: boolean;
   #headersSent = false;
 
   constructor(owner: SecureCookieSessionInterface, text: string | undefined) {
@@ -157,8 +194,14 @@ class CookieContent implements SessionControls, SessionHooks {
     this.#text = text;
     this.state.hooks = this;
     this.state.keepsCreated = owner.absoluteTimeout !== undefined;
+    this.permanent = owner.permanent;
+    if (owner.permanent) this.state.permanentAfterClear = 'set';
     if (text) this.state.postpone();
     else this.state.rebase(owner.initial());
+  }
+
+  expiresAt(): number {
+    return this.#owner.endOf(this.state);
   }
 
   readNow(): void {
@@ -188,6 +231,21 @@ class CookieContent implements SessionControls, SessionHooks {
 
   headersSent(): void {
     this.#headersSent = true;
+  }
+
+  detach(): void {
+    this.#headersSent = true;
+  }
+
+  /** The response takes the session along. After it, a change deep inside is refused here, as others were at once. */
+  save(): void {
+    if (this.#headersSent && this.state.loaded && this.state.settle()) this.late();
+  }
+
+  isAlive(): boolean {
+    const again = new CookieContent(this.#owner, this.#text);
+    void again.state.base;
+    return !again.state.isNew;
   }
 
   late(): void {

@@ -8,13 +8,18 @@ const STATE = Symbol('flacon.state');
 
 /** Its constructor returns a proxy, so that the private fields of a subclass live on the proxy that handlers hold. */
 export class Dictionary {
-  readonly [STATE]!: SessionState;
+  [STATE]!: SessionState;
 
   constructor(state: SessionState) {
-    Object.defineProperty(this, STATE, { value: state, configurable: true });
+    Object.defineProperty(this, STATE, { value: state, writable: true, configurable: true });
     // biome-ignore lint/correctness/noConstructorReturn: `this` must be the proxy in every method
     return new Proxy(this, HANDLER);
   }
+}
+
+/** Makes the properties those of another state. */
+export function showState(dictionary: Dictionary, state: SessionState): void {
+  dictionary[STATE] = state;
 }
 
 const HANDLER: ProxyHandler<Dictionary> = {
@@ -25,6 +30,7 @@ const HANDLER: ProxyHandler<Dictionary> = {
   },
   set(target, key, value, receiver) {
     if (typeof key === 'string' && !isReserved(target, key)) use(target).set(key, value);
+    else if (key === STATE) target[STATE] = value;
     else if (!isAccessor(target, key)) throw refused(key);
     else Reflect.set(target, key, value, receiver);
     return true;

@@ -3,6 +3,8 @@
 export interface SessionEffects {
   /** One `Set-Cookie` header value, to be added beside those that are there. */
   readonly setCookie?: string;
+  /** Further `Set-Cookie` values, only beside `setCookie`: they clear what another library set (`flacon/connect`). */
+  readonly moreCookies?: readonly string[];
   /** The response depends on the cookie: `Vary: Cookie`. */
   readonly vary?: boolean;
   /** The response is this visitor's alone: no shared cache may keep it (RFC 9111, section 5.2.2.7). */

@@ -17,7 +17,15 @@ export type NotResumedReason =
   | 'undecodable';
 
 export type SessionEvent =
-  | { readonly type: 'not-resumed'; readonly reason: NotResumedReason; readonly cause?: unknown }
+  | {
+      readonly type: 'not-resumed';
+      readonly reason: NotResumedReason;
+      readonly cause?: unknown;
+      /** The library whose session it was, where it was not one of ours (`flacon/connect`). */
+      readonly from?: string;
+    }
+  /** A session of another library goes on as one of ours (`flacon/connect`). */
+  | { readonly type: 'migrated'; readonly from: string }
   /** A first record was stored, or a first cookie made. */
   | { readonly type: 'created' }
   | { readonly type: 'regenerated' }

@@ -1,7 +1,7 @@
 /** One request and its response, as the engine sees them. Every adapter runs its session through this, in this order. */
 import type { SessionHolder } from './context.ts';
 import type { SessionEffects } from './effects.ts';
-import { controlsOf, type Session, SessionMembers } from './session.ts';
+import { controlsOf, latestOf, prepareSave, type Session, SessionMembers } from './session.ts';
 import type { SessionInterface, SessionRequest } from './session-interface.ts';
 import { type Awaitable, chain, isPromise } from './store.ts';
 
@@ -34,6 +34,10 @@ export class SessionExchange implements SessionHolder {
   }
 
   get session(): Session {
+    return latestOf(this.#opened);
+  }
+
+  get #opened(): Session {
     if (!this.#session) {
       const session = this.#interface.openSession(this.#request);
       if (isPromise(session)) throw new TypeError('an interface that opens lazily must open at once');
@@ -48,7 +52,8 @@ export class SessionExchange implements SessionHolder {
    * a word, and fails the save.
    */
   replace(value: unknown): void {
-    this.#replacement = value !== undefined && value === this.#session ? undefined : { value };
+    this.#replacement =
+      value !== undefined && value === (this.#session && latestOf(this.#session)) ? undefined : { value };
   }
 
   /**
@@ -82,7 +87,8 @@ export class SessionExchange implements SessionHolder {
     this.#saved = true;
     if (this.#replacement) this.#applyReplacement(this.#replacement.value);
     if (!this.#session && !this.#interface.savesUntouched(this.#request)) return NOTHING;
-    const { session } = this;
+    const session = this.#opened;
+    prepareSave(session);
     if (this.#interface.isNullSession(session)) return NOTHING;
     controlsOf(session).headersLeaving?.();
     return chain(this.#interface.saveSession(session, this.#request), (effects) => {
@@ -100,6 +106,11 @@ export class SessionExchange implements SessionHolder {
       );
     }
     this.session.destroy();
+  }
+
+  /** Whether the session may still be changed while the response is sent, so that its end has to wait for {@link finish}. */
+  get savesLate(): boolean {
+    return this.#session !== undefined && controlsOf(this.#session).settleLate !== undefined;
   }
 
   /** At the end of the response: resolves when changes made after the headers are saved. Undefined: there is nothing to wait for. */

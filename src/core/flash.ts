@@ -43,12 +43,12 @@ function take(state: SessionState): [string, unknown][] {
 }
 
 /** Messages of a form that Flask's own never have are compared by identity of their kind: enough to tell lists apart. */
-function fingerprint(entry: unknown): string {
+export function fingerprint(entry: unknown): string {
   if (!isMessage(entry)) return typeof entry;
   const [category, message] = entry;
   return `${category}\0${typeof message === 'string' ? message : message instanceof Markup ? message.html : typeof message}`;
 }
 
-function isMessage(entry: unknown): entry is [string, unknown] {
+export function isMessage(entry: unknown): entry is [string, unknown] {
   return Array.isArray(entry) && entry.length === 2 && typeof entry[0] === 'string';
 }

@@ -2,22 +2,30 @@
 import { SessionError, SessionStoreError } from '../errors.ts';
 import { emit, type SessionEventListener } from './events.ts';
 import { type Awaitable, isPromise, type SessionStore, type StoredRecord, type WriteResult } from './store.ts';
+import { type Watchers, watchersOf } from './watchers.ts';
 
 export class GuardedStore {
   readonly store: SessionStore;
   /** Milliseconds; 0: none. */
   readonly #deadline: number;
   readonly #onEvent: SessionEventListener | undefined;
+  readonly #watchers: Watchers;
 
   /** @param timeout seconds that one operation may take */
   constructor(store: SessionStore, timeout: number, onEvent?: SessionEventListener) {
     this.store = store;
     this.#deadline = timeout * 1000;
     this.#onEvent = onEvent;
+    this.#watchers = watchersOf(store);
+  }
+
+  /** Calls when an answer of the store says that nothing is under the key any more, until what this answers is called. */
+  watch(key: string, gone: () => void): () => void {
+    return this.#watchers.add(key, gone);
   }
 
   read(key: string): Awaitable<StoredRecord | undefined> {
-    return this.#guard('read', () => this.store.read(key));
+    return this.#guard('read', key, () => this.store.read(key), isMissing);
   }
   write(
     key: string,
@@ -25,26 +33,30 @@ export class GuardedStore {
     expiresAt: number,
     expected: Uint8Array | undefined,
   ): Awaitable<WriteResult> {
-    return this.#guard('write', () => this.store.write(key, record, expiresAt, expected));
+    const call = () => this.store.write(key, record, expiresAt, expected);
+    return this.#guard('write', key, call, record === null ? isDeleted : isGone);
   }
   touch(key: string, expiresAt: number): Awaitable<boolean> {
-    return this.#guard('touch', () => this.store.touch(key, expiresAt));
+    return this.#guard('touch', key, () => this.store.touch(key, expiresAt), isFalse);
   }
   delete(key: string): Awaitable<boolean> {
-    return this.#guard('delete', () => this.store.delete(key));
+    return this.#guard('delete', key, () => this.store.delete(key), always);
   }
 
-  #guard<T>(operation: string, call: () => Awaitable<T>): Awaitable<T> {
+  /** @param meansGone whether the answer says that nothing is under the key now */
+  #guard<T>(operation: string, key: string, call: () => Awaitable<T>, meansGone: (value: T) => boolean): Awaitable<T> {
     let answer: Awaitable<T>;
     try {
       answer = call();
     } catch (cause) {
       throw this.#failed(operation, cause);
     }
-    return isPromise(answer) ? this.#inTime(operation, answer) : answer;
+    if (isPromise(answer)) return this.#inTime(operation, key, answer, meansGone);
+    if (!this.#watchers.isEmpty && meansGone(answer)) this.#watchers.tell(key);
+    return answer;
   }
 
-  #inTime<T>(operation: string, answer: Promise<T>): Promise<T> {
+  #inTime<T>(operation: string, key: string, answer: Promise<T>, meansGone: (value: T) => boolean): Promise<T> {
     return new Promise((resolve, reject) => {
       const timer =
         this.#deadline > 0
@@ -53,6 +65,7 @@ export class GuardedStore {
       answer.then(
         (value) => {
           clearTimeout(timer);
+          if (!this.#watchers.isEmpty && meansGone(value)) this.#watchers.tell(key);
           resolve(value);
         },
         (cause) => {
@@ -80,3 +93,9 @@ export class GuardedStore {
     return error;
   }
 }
+
+const isMissing = (record: StoredRecord | undefined) => record === undefined;
+const isGone = (result: WriteResult) => result === 'gone';
+const isDeleted = (result: WriteResult) => result === 'gone' || result === 'written';
+const isFalse = (alive: boolean) => !alive;
+const always = () => true;

@@ -27,8 +27,10 @@ export interface Facts {
   readonly empty: boolean;
   readonly isNew: boolean;
   readonly permanent: boolean;
-  /** `permanent` is not what it was when the session was opened. */
-  readonly permanentChanged: boolean;
+  /** When the cookie ends, or whether with the browser's session, is not decided as it was when the session was opened. */
+  readonly endChanged: boolean;
+  /** The session has an idle time of its own, which its cookie tells. */
+  readonly ownIdleTime: boolean;
   /** The request carried this session's cookie, good or bad. */
   readonly offered: boolean;
   /** `destroy` was called. */
@@ -65,9 +67,10 @@ export function decide(facts: Facts, rules: Rules): Decision {
   let set = facts.renamed || facts.reissue;
   if (rules.inCookie) set ||= changed || refresh || facts.due;
   else if (rules.flask) set ||= facts.modified || refresh;
-  else
-    set ||=
-      (write && facts.isNew) || facts.permanentChanged || (rules.rolling && facts.permanent && (always || facts.due));
+  else {
+    const moves = (rules.rolling || facts.ownIdleTime) && facts.permanent;
+    set ||= (write && facts.isNew) || facts.endChanged || (moves && (always || write || facts.due));
+  }
   return {
     data: write ? 'write' : always || facts.due ? 'touch' : 'keep',
     cookie: set ? 'set' : 'keep',

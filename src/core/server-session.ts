@@ -6,12 +6,13 @@ import { Binding, type BindingOwner } from './binding.ts';
 import { commit, move, type Outcome } from './commit.ts';
 import type { SessionEffects } from './effects.ts';
 import { emit, type SessionEvent, type SessionEventListener } from './events.ts';
+import { endOf, hasPassed, type OwnExpiry, recordedExpiry } from './expiry.ts';
 import { GuardedStore } from './guarded-store.ts';
 import { type Decision, decide, type Rules } from './policy.ts';
 import { controlsOf, Session } from './session.ts';
 import { SessionInterface, type SessionInterfaceOptions, type SessionRequest } from './session-interface.ts';
 import { generateSid, hashSid, isSid } from './sid.ts';
-import { CREATED, PERMANENT } from './state.ts';
+import { CREATED, PERMANENT, type SessionState } from './state.ts';
 import { type Awaitable, chain, isPromise, type SessionStore, type StoredRecord } from './store.ts';
 
 export interface ServerSideOptions extends SessionInterfaceOptions {
@@ -43,6 +44,8 @@ export interface ServerSideOptions extends SessionInterfaceOptions {
 /** How long a key that `regenerate` left is remembered, so that requests still under way do not clear the new cookie. */
 const RENAMED_MEMORY_MS = 60_000;
 const RENAMED_MEMORY_KEYS = 10_000;
+/** The coarsest unit in which a store keeps deadlines. */
+const STORE_PRECISION_MS = 1000;
 
 /**
  * What became of the record: `emptied`, nothing was left to keep; `gone` while there was something to write, `untouchable`: gone, with nothing lost;
@@ -58,12 +61,16 @@ export class ServerSideSessionInterface extends SessionInterface implements Bind
   readonly onStoreError: 'fail' | 'null-session';
   readonly storeIsSynchronous: boolean;
   readonly openRecord: (record: Uint8Array) => OpenRecord;
+  readonly codecs: readonly Codec[];
   readonly #options: ServerSideOptions;
   readonly #renamed = new Map<string, { readonly key: string; readonly until: number }>();
 
-  constructor(options: ServerSideOptions) {
+  /** @param from options, or an interface whose options this one shares: for subclasses of what `createSessionInterface` made */
+  constructor(from: ServerSideOptions | ServerSideSessionInterface) {
+    const options = from instanceof ServerSideSessionInterface ? from.#options : from;
     super(options);
     this.#options = options;
+    this.codecs = options.codecs;
     this.store = new GuardedStore(options.store, options.storeTimeout, options.onEvent);
     this.rules = options.rules;
     this.absoluteTimeout = options.absoluteTimeout;
@@ -74,6 +81,10 @@ export class ServerSideSessionInterface extends SessionInterface implements Bind
   }
 
   override get opensLazily(): boolean {
+    return this.#readsLazily;
+  }
+
+  get #readsLazily(): boolean {
     return this.storeIsSynchronous || this.#options.lazy;
   }
 
@@ -84,7 +95,7 @@ export class ServerSideSessionInterface extends SessionInterface implements Bind
   override openSession(request: SessionRequest): Awaitable<Session> {
     const binding = this.#bind(request);
     const session = new Session(binding.state, binding);
-    if (binding.state.loaded || this.opensLazily) return session;
+    if (binding.state.loaded || this.#readsLazily) return session;
     return chain(binding.load(), () => session);
   }
 
@@ -101,9 +112,9 @@ export class ServerSideSessionInterface extends SessionInterface implements Bind
     emit(this.#options.onEvent, event);
   }
 
-  /** Whether a record's absolute deadline has passed. */
+  /** Whether a record's absolute deadline has passed, or a date of its own: a Flask application keeps neither. */
   isOver(record: OpenRecord): boolean {
-    return this.#deadline(record.get(CREATED)) <= this.now();
+    return this.#deadline(record.get(CREATED)) <= this.now() || hasPassed(recordedExpiry(record), this.now());
   }
 
   /** @param created seconds since 1970, as the record says; anything else says nothing */
@@ -155,14 +166,22 @@ export class ServerSideSessionInterface extends SessionInterface implements Bind
   #finish(session: Session, request: SessionRequest): Awaitable<SessionEffects> {
     const binding = controlsOf(session) as Binding;
     if (binding.state.readOnly !== undefined) return { vary: binding.state.accessed };
+    this.#endWhenOver(binding);
     const decision = this.#decide(binding, this.readCookie(request) !== undefined);
     return chain(this.#perform(binding, decision), (result) =>
       result === 'undecodable' ? this.#finish(session, request) : this.#effects(session, request, decision, result),
     );
   }
 
+  /** A session whose own date passed before it was saved is not kept. */
+  #endWhenOver(binding: Binding): void {
+    if (hasPassed(binding.state.expiry, this.now())) binding.destroy();
+  }
+
   #decide(binding: Binding, offered: boolean): Decision {
     const { state } = binding;
+    const { expiry } = state;
+    binding.endChanged ||= hasNewEnd(state, expiry);
     const facts = {
       accessed: state.accessed,
       modified: state.modified,
@@ -171,31 +190,40 @@ export class ServerSideSessionInterface extends SessionInterface implements Bind
       empty: state.isEmpty(),
       isNew: state.isNew,
       permanent: Boolean(state.get(PERMANENT)),
-      permanentChanged: Boolean(state.get(PERMANENT)) !== Boolean(state.base.get(PERMANENT)),
+      endChanged: binding.endChanged,
+      ownIdleTime: expiry?.idle !== undefined,
       offered,
       ended: state.destroyed,
       renamed: binding.renamed,
       reissue: binding.reissue,
-      due: this.#isDue(binding),
+      due: this.#isDue(binding, expiry),
     };
     return decide(facts, this.rules);
   }
 
-  #isDue(binding: Binding): boolean {
+  #isDue(binding: Binding, own: OwnExpiry | undefined): boolean {
     const { refresh } = this.rules;
     if (typeof refresh !== 'number' || !binding.stored || !binding.state.accessed) return false;
-    const left = binding.stored.expiresAt - this.now();
-    return left < this.lifetime * 1000 * (1 - refresh) && this.#expiresAt(binding) > binding.stored.expiresAt;
+    const { expiresAt } = binding.stored;
+    const end = this.endOf(binding.state);
+    // Who does not know of the session's own end (Flask, a request that read the record before) may have moved it.
+    if (own && expiresAt >= end + STORE_PRECISION_MS) return true;
+    if (own?.at !== undefined) return expiresAt <= end - STORE_PRECISION_MS;
+    const lifetime = own?.idle ?? this.lifetime;
+    return expiresAt - this.now() < lifetime * 1000 * (1 - refresh) && end > expiresAt;
   }
 
-  #expiresAt(binding: Binding): number {
-    return Math.min(this.now() + Math.floor(this.lifetime) * 1000, this.#deadline(binding.state.get(CREATED)));
+  endOf(state: SessionState): number {
+    const own = state.expiry;
+    const idle = own ? endOf(own, this.now()) : this.now() + Math.floor(this.lifetime) * 1000;
+    return Math.min(idle, this.#deadline(state.get(CREATED)));
   }
 
   /** For `session.save()`: what the response would do to the record, now. */
   commit(binding: Binding): Awaitable<void> {
     if (!binding.state.loaded || binding.state.readOnly !== undefined) return undefined;
     return binding.exclusively(() => {
+      this.#endWhenOver(binding);
       const decision = this.#decide(binding, binding.offered !== undefined);
       return chain(this.#perform(binding, decision), (result) =>
         result === 'undecodable' ? this.#again(binding) : undefined,
@@ -237,7 +265,7 @@ export class ServerSideSessionInterface extends SessionInterface implements Bind
       store: this.store,
       open: this.openRecord,
       codecs: this.#options.codecs,
-      expiresAt: this.#expiresAt(binding),
+      expiresAt: () => this.endOf(state),
     };
     binding.writing = commitment;
     const written = former
@@ -261,7 +289,7 @@ export class ServerSideSessionInterface extends SessionInterface implements Bind
     };
     const done = (alive: boolean): Result => (alive ? 'kept' : 'untouchable');
     try {
-      const touched = this.store.touch(binding.key, this.#expiresAt(binding));
+      const touched = this.store.touch(binding.key, this.endOf(binding.state));
       return isPromise(touched) ? touched.then(done, failed) : done(touched);
     } catch (error) {
       return failed(error);
@@ -323,11 +351,15 @@ export class ServerSideSessionInterface extends SessionInterface implements Bind
     return this.setCookie(signer ? signer.sign(sid) : sid, this.expirationTime(session), request);
   }
 
-  /** With an absolute timeout the cookie is set once, to that deadline; the store knows when it is idle. */
+  /**
+   * With an absolute timeout the cookie is set once, to that deadline; the store knows when it is idle. The cookie of a
+   * session with an end of its own tells that end.
+   */
   override expirationTime(session: Session): number | undefined {
     const expiresAt = super.expirationTime(session);
     if (expiresAt === undefined || this.absoluteTimeout === undefined) return expiresAt;
-    return this.#deadline((controlsOf(session) as Binding).state.get(CREATED));
+    const { state } = controlsOf(session) as Binding;
+    return state.expiry ? this.endOf(state) : this.#deadline(state.get(CREATED));
   }
 
   #remember(key: string, newKey: string): void {
@@ -343,6 +375,14 @@ export class ServerSideSessionInterface extends SessionInterface implements Bind
     const entry = this.#renamed.get(key);
     return entry && entry.until > this.now() ? entry.key : undefined;
   }
+}
+
+/** Whether the cookie has to tell another end than the record, as it was read, asked for. */
+function hasNewEnd(state: SessionState, own: OwnExpiry | undefined): boolean {
+  if (!state.hasOperations) return false;
+  const before = recordedExpiry(state.base);
+  if (own?.idle !== before?.idle || own?.at !== before?.at) return true;
+  return Boolean(state.get(PERMANENT)) !== Boolean(state.base.get(PERMANENT));
 }
 
 /** What a commit set out with. */

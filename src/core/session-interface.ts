@@ -1,6 +1,7 @@
 /** Flask's seam: how a session comes out of a request and goes into a response. Replace it to keep sessions your own way. */
 import { type CookieAttributes, CookieWriter, readCookie } from './cookie.ts';
 import type { SessionEffects } from './effects.ts';
+import { endOf, recordedExpiry } from './expiry.ts';
 import { NullSession } from './null-session.ts';
 import type { Session, SessionMembers } from './session.ts';
 import type { Awaitable } from './store.ts';
@@ -84,9 +85,14 @@ export abstract class SessionInterface {
     return session instanceof NullSession;
   }
 
-  /** When the cookie is to expire, in milliseconds since 1970; undefined with the browser's session (not permanent). */
+  /**
+   * When the cookie is to expire, in milliseconds since 1970: with the session's own end, or with its lifetime; undefined with
+   * the browser's session (not permanent).
+   */
   expirationTime(session: Session): number | undefined {
-    return session.permanent ? this.now() + this.lifetime * 1000 : undefined;
+    if (!session.permanent) return undefined;
+    const own = recordedExpiry(session);
+    return own ? endOf(own, this.now()) : this.now() + this.lifetime * 1000;
   }
 
   /** Flask's rule: a change sends the cookie, and so does every response of a permanent session that is refreshed. */

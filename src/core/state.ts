@@ -5,6 +5,7 @@
 import { type OpenRecord, type Patch, REMOVED } from '../codecs/codec.ts';
 import { Float } from '../codecs/values.ts';
 import { SessionDecodeError, SessionReadOnlyError } from '../errors.ts';
+import { EXPIRY, type OwnExpiry, recordedExpiry } from './expiry.ts';
 import { EMPTY } from './plain-record.ts';
 
 export type Update = (current: never) => unknown;
@@ -15,7 +16,7 @@ type Operation =
   /** `value` is the result on the record as read; `steps` make it again on another record. */
   | { readonly kind: 'update'; value: unknown; steps: Update[] };
 
-/** Keys that belong to the session system. `_permanent` and `_flashes` are Flask's. */
+/** Keys that belong to the session system, beside that of expiry.ts. `_permanent` and `_flashes` are Flask's. */
 export const PERMANENT = '_permanent';
 /** When the session began, in seconds since 1970. Only in the secure profile; handlers do not see it. */
 export const CREATED = '_created';
@@ -41,8 +42,8 @@ export class SessionState {
   hooks: SessionHooks | undefined;
   /** Whether `_created` is this session's own, which no handler can set. */
   keepsCreated = false;
-  /** Whether `clear` leaves `_permanent` in place, as Flask-Session's does and Flask's does not. */
-  clearKeepsPermanent = false;
+  /** What `clear` makes of `_permanent`: Flask-Session's leaves it in place, Flask's drops it with the rest. */
+  permanentAfterClear: 'as-before' | 'set' | 'none' = 'none';
 
   #base: OpenRecord = EMPTY;
   /** Opens the record that a commit of this request wrote, should anything more be asked of it. */
@@ -135,6 +136,11 @@ export class SessionState {
     return !this.#cleared && base.has(key);
   }
 
+  /** The session's own end, when it has one. */
+  get expiry(): OwnExpiry | undefined {
+    return recordedExpiry(this);
+  }
+
   /** In Python's dict order. */
   keys(): string[] {
     const { base } = this;
@@ -205,13 +211,14 @@ export class SessionState {
 
   clear(): void {
     this.#write();
-    const permanent = this.clearKeepsPermanent ? Boolean(this.get(PERMANENT)) : undefined;
+    const permanent =
+      this.permanentAfterClear === 'as-before' ? Boolean(this.get(PERMANENT)) : this.permanentAfterClear === 'set';
     const created = this.keepsCreated ? this.get(CREATED) : undefined;
     this.#forget();
     this.#cleared = true;
     this.#clears++;
     if (created !== undefined) this.#operations.set(CREATED, { kind: 'set', value: created });
-    if (permanent !== undefined) this.#operations.set(PERMANENT, { kind: 'set', value: permanent });
+    if (this.permanentAfterClear !== 'none') this.#operations.set(PERMANENT, { kind: 'set', value: permanent });
     this.#changed();
   }
 
@@ -226,8 +233,9 @@ export class SessionState {
   }
 
   #write(): void {
-    this.requireWritable();
+    // First: whether a session is read-only may turn out when its store is read.
     if (this.#unread) void this.base;
+    this.requireWritable();
     this.hooks?.late?.();
   }
 
@@ -274,8 +282,8 @@ export class SessionState {
   }
 
   /** No key but those of the session system itself: such a session is not worth a record. */
-  isEmpty(permanentCounts = false): boolean {
-    for (const key of this.keys()) if (permanentCounts || key !== PERMANENT) return false;
+  isEmpty(systemCounts = false): boolean {
+    for (const key of this.keys()) if (systemCounts || (key !== PERMANENT && key !== EXPIRY)) return false;
     return true;
   }
 

@@ -1,11 +1,13 @@
 /** The settings of a Flask application that decide about its sessions, by Flask's and Flask-Session's own names. */
+
+import type { Lifetime } from '../core/lifetime.ts';
 import type { SessionStore } from '../core/store.ts';
 import type { DynamodbClient } from '../stores/dynamodb.ts';
+import type { FilesystemStoreOptions } from '../stores/filesystem.ts';
 import type { MemcachedStoreOptions as MemcachedOptions } from '../stores/memcached.ts';
 import type { MongodbClient } from '../stores/mongodb.ts';
 import type { RedisClient } from '../stores/redis.ts';
 import type { SqlClient } from '../stores/sql.ts';
-import type { Lifetime } from './lifetime.ts';
 
 /** Where Flask-Session keeps records. `memory` and `sqlite` are this package's own; `null`: in the signed cookie. */
 export type SessionType =
@@ -76,6 +78,11 @@ export interface FlaskConfig {
   readonly SESSION_FILE_THRESHOLD?: number;
   /** The files' permissions, a number. Default 0o600. */
   readonly SESSION_FILE_MODE?: number;
+  /**
+   * What the files are named by: `md5` as cachelib before 0.16 does, `sha256`, or `auto`: as the folder's are, SHA-256
+   * where there are none. Default `auto`. This package's own; a Flask application's is its release of cachelib.
+   */
+  readonly SESSION_FILE_HASH?: FilesystemStoreOptions['hash'];
   /** For `cachelib`: a store of this package's kind in place of the files. Default null. */
   readonly SESSION_CACHELIB?: SessionStore | null;
   /** For `sqlite`: the database file, made when it is missing. Default `.flacon/sessions.db`. This package's own. */
@@ -145,6 +152,7 @@ export const KINDS: Readonly<Record<FlaskName, Kind>> = {
   SESSION_FILE_DIR: 'text',
   SESSION_FILE_THRESHOLD: 'json',
   SESSION_FILE_MODE: 'json',
+  SESSION_FILE_HASH: 'text',
   SESSION_CACHELIB: 'json',
   SESSION_SQLITE_PATH: 'text',
   SESSION_REDIS: 'text',

@@ -1,9 +1,10 @@
 /** Flask's settings as options of `sessions({...})`: on the wire as Flask 3.1 and Flask-Session 0.8. */
+
+import { LIFETIME_FORMS, lifetimeSeconds, MAX_LIFETIME } from '../core/lifetime.ts';
 import type { SessionOptions } from '../core/options.ts';
 import type { SessionStore } from '../core/store.ts';
 import type { FlaskConfig } from './config.ts';
 import { cookieFrom } from './cookie.ts';
-import { LIFETIME_FORMS, lifetimeSeconds, MAX_LIFETIME } from './lifetime.ts';
 import { ConfigReader } from './reader.ts';
 import { formatFrom, storageFrom } from './session-type.ts';
 

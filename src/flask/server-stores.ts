@@ -91,7 +91,7 @@ export const SERVER_STORES: Readonly<Record<string, (config: ConfigReader) => Se
 };
 
 /** A store's complaint about one of its options, said of the setting that the user wrote. */
-function made(
+export function made(
   config: ConfigReader,
   names: Readonly<Record<string, FlaskName>>,
   make: () => SessionStore,

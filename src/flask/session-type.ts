@@ -1,12 +1,12 @@
 /** SESSION_TYPE: the store that it names, made from the settings that belong to it. */
 import type { RecordFormat } from '../core/options.ts';
 import type { SessionStore } from '../core/store.ts';
-import { FilesystemStore } from '../stores/filesystem.ts';
+import { FilesystemStore, type FilesystemStoreOptions } from '../stores/filesystem.ts';
 import { MemoryStore } from '../stores/memory.ts';
 import { SqliteStore } from '../stores/sqlite.ts';
 import type { FlaskName } from './config.ts';
 import type { ConfigReader } from './reader.ts';
-import { SERVER_STORES } from './server-stores.ts';
+import { made, SERVER_STORES } from './server-stores.ts';
 
 /** Where sessions live, and what their records are written as. */
 export interface Storage {
@@ -54,11 +54,16 @@ function files(config: ConfigReader): SessionStore {
   if (mode > 0o777 || (mode & 0o600) !== 0o600) {
     config.refuse('SESSION_FILE_MODE', `permissions, among them the owner's to read and write: 384, which is 0o600`);
   }
-  return new FilesystemStore({
+  const options: FilesystemStoreOptions = {
     directory: pathFrom(config, 'SESSION_FILE_DIR', './flask_session'),
     threshold: config.integer('SESSION_FILE_THRESHOLD', 0, Infinity, 500),
     mode,
-  });
+    hash: config.text('SESSION_FILE_HASH', 'auto', 'auto, sha256 or md5', /^(auto|sha256|md5)$/) as
+      | 'auto'
+      | 'sha256'
+      | 'md5',
+  };
+  return made(config, { hash: 'SESSION_FILE_HASH' }, () => new FilesystemStore(options));
 }
 
 function cachelib(config: ConfigReader): SessionStore | undefined {

@@ -1,22 +1,17 @@
 /**
- * The files of cachelib's `FileSystemCache`, which Flask-Session uses for its `filesystem` sessions: a file per key, named
- * by the key's MD5, that holds the expiry and then the record.
+ * The files of cachelib's `FileSystemCache`, which Flask-Session uses for its `filesystem` sessions: a file per key that
+ * holds the expiry and then the record. Their names are in cachelib-names.ts.
  *
  * Since cachelib 0.7 the expiry is 4 bytes, little-endian, whole seconds since 1970, 0 for never. Up to 0.6 it was a
  * pickled int; such files are read, and written in the newer form.
  */
-import { createHash } from 'node:crypto';
 import { pickleInt, readPickledInt } from '../codecs/pickle.ts';
 import { SessionEncodeError } from '../errors.ts';
-
-/** Ends the name of everything that is no record. cachelib, in every release, passes over files named so. */
-export const TEMPORARY_SUFFIX = '.__wz_cache';
 
 const HEADER = 4;
 /** What is looked at to tell the two forms apart. */
 const START = 64;
 const MAX_EXPIRY = 0xffff_ffff;
-const RECORD_NAME = /^[0-9a-f]{32}$/;
 
 export interface CacheFile {
   /** Milliseconds since 1970; infinite for never. */
@@ -24,18 +19,6 @@ export interface CacheFile {
   readonly record: Uint8Array;
   /** The expiry is a pickled int. */
   readonly legacy: boolean;
-}
-
-/** The name of the file of a key, and the only thing that a key is used for. */
-export function fileName(key: string): string {
-  return createHash('md5').update(key, 'utf8').digest('hex');
-}
-
-/** The file in which cachelib counts the records: a cache file itself, whose record is a pickled int. */
-export const COUNT_FILE: string = fileName('__wz_cache_count');
-
-export function isRecordName(name: string): boolean {
-  return RECORD_NAME.test(name) && name !== COUNT_FILE;
 }
 
 /** Undefined when the bytes are too short to be one. */

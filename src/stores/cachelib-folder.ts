@@ -3,7 +3,8 @@ import { randomBytes } from 'node:crypto';
 import { constants, renameSync, statSync, unlinkSync } from 'node:fs';
 import { type FileHandle, mkdir, open, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type CacheFile, decodeFile, TEMPORARY_SUFFIX } from './cachelib-file.ts';
+import { type CacheFile, decodeFile } from './cachelib-file.ts';
+import { TEMPORARY_SUFFIX } from './cachelib-names.ts';
 
 /** Larger than any record; a file beyond it counts as absent. */
 const MAX_FILE = 64 * 1024 * 1024;
@@ -68,6 +69,10 @@ export class CacheFolder {
   /**
    * Puts the new file, or nothing, where `file` (undefined: nothing) is, if it still is there and `permitted` says so. The
    * questions and the deed are one synchronous step.
+   *
+   * A change of the folder waits until the system has done those that other processes have begun. So the new file is moved
+   * once for nothing, the look at the old one comes right after that, and the rename hardly ever finds somebody before it:
+   * docs/decisions/files-and-flask.md has the measurements.
    */
   async replace(
     name: string,
@@ -77,13 +82,15 @@ export class CacheFolder {
   ): Promise<boolean> {
     const path = this.path(name);
     if (!next && !file) return true;
-    const temporary = next && (await this.#writeTemporary(next));
+    let temporary = next && (await this.#writeTemporary(next));
     // Windows refuses to replace a file that is open.
     if (IS_WINDOWS) await file?.handle.close();
     let replaced = false;
     try {
       replaced = await persistently(() => {
-        if (!permitted() || identityAt(path) !== file?.identity) return false;
+        if (!permitted()) return false;
+        if (temporary) temporary = this.#renamed(temporary);
+        if (identityAt(path) !== file?.identity) return false;
         if (temporary) renameSync(temporary, path);
         else unlinkSync(path);
         return true;
@@ -133,8 +140,19 @@ export class CacheFolder {
     }
   }
 
+  #newTemporaryPath(): string {
+    return this.temporaryPath(randomBytes(9).toString('base64url'));
+  }
+
+  /** The same temporary file under another name. */
+  #renamed(temporary: string): string {
+    const path = this.#newTemporaryPath();
+    renameSync(temporary, path);
+    return path;
+  }
+
   async #writeTemporary(content: Uint8Array): Promise<string> {
-    const path = this.temporaryPath(randomBytes(9).toString('base64url'));
+    const path = this.#newTemporaryPath();
     const handle = await open(path, 'wx', this.#mode);
     try {
       await handle.writeFile(content);

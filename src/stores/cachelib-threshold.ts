@@ -4,8 +4,9 @@
  * As in cachelib the count is a hint that no lock protects: two processes that count at once may lose one. It is counted
  * anew at the first write of a store, and whenever it says that there are too many.
  */
-import { COUNT_FILE, decodeCount, encodeCount, isRecordName } from './cachelib-file.ts';
+import { decodeCount, encodeCount } from './cachelib-file.ts';
 import type { CacheFolder } from './cachelib-folder.ts';
+import { COUNT_FILES, type FileHash, isRecordName } from './cachelib-names.ts';
 
 /** Files that are looked at together. */
 const BATCH = 16;
@@ -13,13 +14,18 @@ const BATCH = 16;
 export class Threshold {
   readonly #folder: CacheFolder;
   readonly #limit: number;
+  readonly #countFile: () => string;
   #queue: Promise<unknown> = Promise.resolve();
   #counted = false;
 
-  /** @param limit files; 0: no bound, and no count file */
-  constructor(folder: CacheFolder, limit: number) {
+  /**
+   * @param limit files; 0: no bound, and no count file
+   * @param hash what files are named by; asked when the first of them is there
+   */
+  constructor(folder: CacheFolder, limit: number, hash: () => FileHash) {
     this.#folder = folder;
     this.#limit = limit;
+    this.#countFile = () => COUNT_FILES[hash()];
   }
 
   /**
@@ -58,11 +64,11 @@ export class Threshold {
   }
 
   async #read(): Promise<number> {
-    return decodeCount(await this.#folder.read(COUNT_FILE));
+    return decodeCount(await this.#folder.read(this.#countFile()));
   }
 
   #write(count: number): Promise<void> {
-    return this.#folder.put(COUNT_FILE, encodeCount(count));
+    return this.#folder.put(this.#countFile(), encodeCount(count));
   }
 
   /** Deletes all that have expired and, when those are fewer than `excess`, as many more as are missing. */

@@ -1,5 +1,6 @@
 /**
- * A folder of files, one per record, that Flask-Session's `filesystem` type (cachelib's `FileSystemCache`) shares.
+ * A folder of files, one per record, that Flask-Session's `filesystem` type (cachelib's `FileSystemCache`) shares. What is
+ * in a file is in cachelib-file.ts, what it is called in cachelib-names.ts.
  *
  * Between processes that use this store no write is lost: whoever changes a record holds its lock (file-lock.ts; the lock's
  * name ends as cachelib's temporary files do, which every release of it passes over). Reading takes none: a record is
@@ -13,8 +14,9 @@
  */
 import type { SessionStore, StoredRecord, WriteResult } from '../core/store.ts';
 import { SessionConfigError, SessionStoreError } from '../errors.ts';
-import { type CacheFile, encodeExpiry, encodeFile, fileName, isRecordName, wholeSeconds } from './cachelib-file.ts';
+import { type CacheFile, encodeExpiry, encodeFile, wholeSeconds } from './cachelib-file.ts';
 import { CacheFolder, type OpenFile } from './cachelib-folder.ts';
+import { checkHash, type FileHash, fileName, hashInUse, isRecordName, NEWEST_HASH } from './cachelib-names.ts';
 import { Threshold } from './cachelib-threshold.ts';
 import { type HeldLock, withFileLock } from './file-lock.ts';
 
@@ -28,6 +30,12 @@ export interface FilesystemStoreOptions {
   threshold?: number;
   /** Permissions of the files. Flask's `SESSION_FILE_MODE`. Default 0o600. */
   mode?: number;
+  /**
+   * What files are named by: `md5` as cachelib up to 0.15 does, or `sha256` as it has done since 0.16. `auto`, the default:
+   * by what the names in the folder are, looked at when the store is first used (SHA-256 where there are both), and
+   * SHA-256 in an empty one. Records that are named by the other hash are not found, by cachelib neither.
+   */
+  hash?: FileHash | 'auto';
   /** Writes after each of which expired files are looked for and deleted; 0, the default: never, as in Flask. */
   sweepEvery?: number;
   /** Milliseconds to wait for another process that is writing the same record. Default 5000. */
@@ -52,6 +60,8 @@ export class FilesystemStore implements SessionStore {
   readonly #sweepEvery: number;
   readonly #lockTimeout: number;
   readonly #now: () => number;
+  /** Undefined until the folder, or the first write, has decided it. */
+  #hash: FileHash | undefined;
   #writes = 0;
   /** Names that the current round of sweeping has not looked at. */
   #unswept: string[] = [];
@@ -61,14 +71,17 @@ export class FilesystemStore implements SessionStore {
     const { directory = './flask_session' } = options;
     if (!directory) throw new SessionConfigError('directory', 'an empty text', 'the path of a folder');
     this.#folder = new CacheFolder(directory, wholeNumber('mode', options.mode ?? 0o600));
-    this.#threshold = new Threshold(this.#folder, wholeNumber('threshold', options.threshold ?? 500));
+    this.#hash = chosenHash(options.hash ?? 'auto');
+    const threshold = wholeNumber('threshold', options.threshold ?? 500);
+    this.#threshold = new Threshold(this.#folder, threshold, () => this.#hash ?? NEWEST_HASH);
     this.#sweepEvery = wholeNumber('sweepEvery', options.sweepEvery ?? 0);
     this.#lockTimeout = wholeNumber('lockTimeout', options.lockTimeout ?? 5000);
     this.#now = options.now ?? Date.now;
   }
 
   async read(key: string): Promise<StoredRecord | undefined> {
-    return this.#live(await this.#folder.read(fileName(key)));
+    const name = await this.#find(key);
+    return name === undefined ? undefined : this.#live(await this.#folder.read(name));
   }
 
   /** @throws SessionEncodeError when the deadline is after 2106; SessionStoreError when the record stays locked */
@@ -78,7 +91,7 @@ export class FilesystemStore implements SessionStore {
     expiresAt: number,
     expected: Uint8Array | undefined,
   ): Promise<WriteResult> {
-    const name = fileName(key);
+    const name = (await this.#find(key)) ?? this.#begin(key);
     const deleting = record === null || wholeSeconds(expiresAt) <= this.#now();
     const next = deleting ? undefined : encodeFile(expiresAt, record);
     if (next) await this.#threshold.keep(name, this.#now());
@@ -97,7 +110,8 @@ export class FilesystemStore implements SessionStore {
   }
 
   async touch(key: string, expiresAt: number): Promise<boolean> {
-    const file = await this.#folder.open(fileName(key), 'read-write');
+    const name = await this.#find(key);
+    const file = name === undefined ? undefined : await this.#folder.open(name, 'read-write');
     if (!file) return false;
     let live: StoredRecord | undefined;
     try {
@@ -116,8 +130,8 @@ export class FilesystemStore implements SessionStore {
   }
 
   async delete(key: string): Promise<boolean> {
-    const name = fileName(key);
-    if (!(await this.#folder.exists(name))) return false;
+    const name = await this.#find(key);
+    if (name === undefined || !(await this.#folder.exists(name))) return false;
     return this.#exclusive(name, async (file, lock) => {
       const live = this.#live(file?.content);
       return (await this.#replace(name, file, undefined, lock)) ? live !== undefined : AGAIN;
@@ -131,6 +145,7 @@ export class FilesystemStore implements SessionStore {
   async sweep(limit: number): Promise<number> {
     if (this.#unswept.length === 0) {
       const names = await this.#folder.list();
+      this.#decide(names);
       await this.#folder.deleteLeftBehind(names);
       this.#unswept = names.filter(isRecordName);
     }
@@ -142,6 +157,26 @@ export class FilesystemStore implements SessionStore {
       deleted += done.filter(Boolean).length;
     }
     return deleted;
+  }
+
+  /** The name of a key's file; undefined when no file in the folder is named by a hash, and so none is the key's. */
+  async #find(key: string): Promise<string | undefined> {
+    if (this.#hash === undefined) this.#decide(await this.#folder.list());
+    return this.#hash && fileName(key, this.#hash);
+  }
+
+  /** The name of the first file. */
+  #begin(key: string): string {
+    this.#hash ??= NEWEST_HASH;
+    return fileName(key, this.#hash);
+  }
+
+  /** @throws SessionConfigError */
+  #decide(names: readonly string[]): void {
+    const found = this.#hash ? undefined : hashInUse(names);
+    if (found === undefined) return;
+    checkHash(found, `auto, in a folder whose files are named by ${found}`);
+    this.#hash = found;
   }
 
   async #deleteExpired(name: string): Promise<boolean> {
@@ -195,6 +230,13 @@ export class FilesystemStore implements SessionStore {
     if (replaced) await this.#threshold.add((next ? 1 : 0) - (file ? 1 : 0));
     return replaced;
   }
+}
+
+function chosenHash(given: string): FileHash | undefined {
+  if (given === 'auto') return undefined;
+  if (given !== 'md5' && given !== 'sha256') throw new SessionConfigError('hash', String(given), 'md5, sha256 or auto');
+  checkHash(given);
+  return given;
 }
 
 function wholeNumber(option: string, value: number): number {

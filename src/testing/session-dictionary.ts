@@ -91,10 +91,27 @@ export const dictionary: SessionTest[] = [
     },
   ],
   [
-    'pop of a missing key only accesses: the default, or undefined without one',
+    'pop of a missing key with a default, undefined included, only accesses',
     async (stage) => {
       assert.deepEqual(await flagsAfter(stage, (s) => assert.equal(s.pop('no', 'default'), 'default')), READ);
-      assert.deepEqual(await flagsAfter(stage, (s) => assert.equal(s.pop('no'), undefined)), READ);
+      assert.deepEqual(await flagsAfter(stage, (s) => assert.equal(s.pop('no', undefined), undefined)), READ);
+    },
+  ],
+  [
+    'pop of a missing key without a default fails, and is no change',
+    async (stage) => {
+      const missing = { name: 'SessionKeyError', code: 'ERR_SESSION_KEY' };
+      assert.deepEqual(await flagsAfter(stage, (s) => assert.throws(() => s.pop('no'), missing)), READ);
+      await stage.visitor().visit((s) => {
+        s.set('a', 1);
+        s.pop('a');
+        assert.throws(() => s.pop('a'), missing);
+        // The key's name is data, too.
+        assert.throws(
+          () => s.pop('a secret name'),
+          (error: Error) => !error.message.includes('secret name'),
+        );
+      });
     },
   ],
   [
@@ -122,6 +139,7 @@ export const dictionary: SessionTest[] = [
         (s) => s.toJSON(),
         (s) => s.get('a'),
         (s) => s.permanent,
+        (s) => s.expiresAt,
         (s) => s.isNew,
         (s) => s.sid,
       ];

@@ -6,6 +6,7 @@ import type { SessionEvent } from '../core/events.ts';
 import { createSessionInterface, type SessionOptions } from '../core/options.ts';
 import type { Awaitable, SessionStore } from '../core/store.ts';
 import { dictionary } from './session-dictionary.ts';
+import { expiry } from './session-expiry.ts';
 import { identity, lifetime } from './session-lifetime.ts';
 import { races } from './session-races.ts';
 import type { Stage } from './stage.ts';
@@ -31,7 +32,7 @@ export interface SessionSuiteOptions {
 
 export function sessionSuite({ describe, it }: SessionSuiteRunner, options: SessionSuiteOptions): void {
   describe(`sessions on ${options.name}`, () => {
-    for (const [name, body] of [...dictionary, ...lifetime, ...identity, ...races]) {
+    for (const [name, body] of [...dictionary, ...lifetime, ...expiry, ...identity, ...races]) {
       it(name, () => onStage(options, body));
     }
   });

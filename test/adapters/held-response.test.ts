@@ -1,6 +1,8 @@
 // biome-ignore-all lint/suspicious/noExplicitAny: what a test's handler does is of no type
 
-import { writeFileSync } from 'node:fs';
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { pipeline, Readable } from 'node:stream';
 import { createGzip, gunzipSync } from 'node:zlib';
 import express from 'express';
@@ -320,7 +322,7 @@ describe.each(['sync', 'async'])('%s', (kind) => {
       next();
     };
   }
-  const big = '/tmp/review/big.bin';
+  const big = join(mkdtempSync(join(tmpdir(), 'flacon-held-')), 'big.bin');
   writeFileSync(big, Buffer.alloc(400_000, 'abcdefgh'));
   for (const variant of ['1.7', '1.8'] as const)
     for (const order of ['control', 'before', 'after'] as const) {

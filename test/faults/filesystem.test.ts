@@ -52,12 +52,27 @@ vi.mock('node:fs', async (original) => {
   };
 });
 
+/** FIPS rules: there is no MD5. */
+const fips = vi.hoisted(() => ({ on: false }));
+
+vi.mock('node:crypto', async (original) => {
+  const real = await original<typeof import('node:crypto')>();
+  return {
+    ...real,
+    createHash(name: string) {
+      if (fips.on && name === 'md5') throw systemError('ERR_OSSL_EVP_UNSUPPORTED');
+      return real.createHash(name);
+    },
+  };
+});
+
 function systemError(code: string): Error {
   return Object.assign(new Error(code), { code });
 }
 
 const { FilesystemStore } = await import('flacon/stores/filesystem');
-const { fileName } = await import('../../src/stores/cachelib-file.ts');
+const { fileName: hashedName } = await import('../../src/stores/cachelib-names.ts');
+const fileName = (key: string) => hashedName(key, 'sha256');
 
 let directory: string;
 beforeEach(() => {
@@ -65,6 +80,7 @@ beforeEach(() => {
 });
 afterEach(() => {
   for (const list of Object.values(faults)) list.length = 0;
+  fips.on = false;
   rmSync(directory, { recursive: true, force: true });
 });
 
@@ -196,6 +212,21 @@ describe('the system refuses', () => {
     faults.write.push('', 'ENOSPC');
     expect(await store.write('l', bytes('one'), later(), undefined)).toBe('written');
     expect((await store.read('l'))?.bytes).toEqual(bytes('one'));
+  });
+});
+
+describe('a runtime without MD5', () => {
+  test('names files by SHA-256, and refuses to be told otherwise', async () => {
+    fips.on = true;
+    expect(await make().write('k', bytes('one'), later(), undefined)).toBe('written');
+    expect(readdirSync(directory)).toEqual([fileName('k')]);
+    expect(() => make({ hash: 'md5' })).toThrow(/hash: got md5; expected 'sha256'.*FIPS/);
+  });
+
+  test('says so of a folder whose files are named by it', async () => {
+    await make({ hash: 'md5' }).write('k', bytes('one'), later(), undefined);
+    fips.on = true;
+    await expect(make().read('k')).rejects.toThrow(/hash: got auto, in a folder whose files are named by md5;/);
   });
 });
 

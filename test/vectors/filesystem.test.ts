@@ -43,7 +43,7 @@ function clock({ now }: Vector): number {
 }
 
 function store(vector: Vector): FilesystemStore {
-  return new FilesystemStore({ directory, now: () => clock(vector) });
+  return new FilesystemStore({ directory, hash: 'md5', now: () => clock(vector) });
 }
 
 /** What was recorded for the session itself. */

@@ -62,9 +62,11 @@ function step(session: Session, op: string, [a, b]: Notation[]): void {
       for (const entry of session) void entry;
       break;
     case 'pop':
+      session.pop(a);
+      break;
     case 'del':
       present(session, a);
-      session.pop(a);
+      session.delete(a);
       break;
     case 'pop_default':
       session.pop(a, null);

@@ -412,7 +412,7 @@ describe('while a save is in flight, and in other tight corners', () => {
       s.set('z', 1);
       await v.twin().visit((t) => void t.set('b', 5));
     });
-    expect((await v.visit((s) => s.toJSON())).value).toEqual({ z: 1 });
+    expect((await v.visit((s) => s.toJSON())).value).toEqual({ _permanent: true, z: 1 });
   });
   it('set, save, change in place, conflict', async () => {
     const v = await signedIn({ store: later() }, { a: 1 });

@@ -9,7 +9,8 @@ const nothing: Facts = {
   empty: false,
   isNew: false,
   permanent: false,
-  permanentChanged: false,
+  endChanged: false,
+  ownIdleTime: false,
   offered: true,
   ended: false,
   renamed: false,
@@ -84,12 +85,15 @@ const table: [string, Rules, Partial<Facts>, string][] = [
     { accessed: true, due: true, permanent: true },
     'touch set vary',
   ],
+  ['and with what is written', rolling, { accessed: true, modified: true, permanent: true }, 'write set vary'],
   [
-    '"remember me" sends the cookie',
+    'so does that of a session with an idle time of its own',
     secure,
-    { accessed: true, modified: true, permanentChanged: true },
-    'write set vary',
+    { accessed: true, due: true, permanent: true, ownIdleTime: true },
+    'touch set vary',
   ],
+  ['unless it ends with the browser’s', secure, { accessed: true, due: true, ownIdleTime: true }, 'touch keep vary'],
+  ['"remember me" sends the cookie', secure, { accessed: true, modified: true, endChanged: true }, 'write set vary'],
   ['an old key’s cookie is issued again', secure, { accessed: true, reissue: true }, 'keep set vary'],
 ];
 

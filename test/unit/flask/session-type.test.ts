@@ -35,6 +35,17 @@ test('files go where the settings say, with their permissions', async () => {
   for (const file of files) expect(statSync(join(directory, file)).mode & 0o777).toBe(0o640);
 });
 
+test.each([
+  [{}, 64],
+  [{ SESSION_FILE_HASH: 'sha256' }, 64],
+  [{ SESSION_FILE_HASH: 'md5' }, 32],
+] as const)('files are named as %j says', async (config, length) => {
+  const SESSION_FILE_DIR = join(FOLDER, `names-${length}-${Object.keys(config).length}`);
+  const store = storeOf({ SESSION_TYPE: 'filesystem', SESSION_FILE_DIR, ...config });
+  await store.write('session:one', record, later, undefined);
+  expect(readdirSync(SESSION_FILE_DIR).map((name) => name.length)).toEqual([length, length]);
+});
+
 test('a threshold bounds the number of files', async () => {
   const config = { SESSION_FILE_DIR: join(FOLDER, 'few'), SESSION_FILE_THRESHOLD: 2 };
   const store = storeOf({ SESSION_TYPE: 'cachelib', ...config });
@@ -106,6 +117,7 @@ test.each<[Record<string, unknown>, string, string]>([
   [{ SESSION_TYPE: new MemoryStore() }, 'SESSION_TYPE', 'got an object (MemoryStore)'],
   [{ SESSION_TYPE: 'filesystem', SESSION_FILE_DIR: '' }, 'SESSION_FILE_DIR', 'expected a path'],
   [{ SESSION_TYPE: 'filesystem', SESSION_FILE_THRESHOLD: -1 }, 'SESSION_FILE_THRESHOLD', 'of at least 0'],
+  [{ SESSION_TYPE: 'filesystem', SESSION_FILE_HASH: 'sha1' }, 'SESSION_FILE_HASH', 'expected auto, sha256 or md5'],
   [{ SESSION_TYPE: 'filesystem', SESSION_FILE_MODE: '0600' }, 'SESSION_FILE_MODE', 'got "0600"'],
   [{ SESSION_TYPE: 'filesystem', SESSION_FILE_MODE: 600 }, 'SESSION_FILE_MODE', 'got 600; expected permissions'],
   [{ SESSION_TYPE: 'filesystem', SESSION_FILE_MODE: 0o400 }, 'SESSION_FILE_MODE', '384, which is 0o600'],

@@ -2,28 +2,9 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { pickleInt } from '../../../src/codecs/pickle.ts';
 import { SessionEncodeError } from '../../../src/errors.ts';
-import {
-  COUNT_FILE,
-  decodeCount,
-  decodeFile,
-  encodeCount,
-  encodeFile,
-  fileName,
-  isRecordName,
-  wholeSeconds,
-} from '../../../src/stores/cachelib-file.ts';
+import { decodeCount, decodeFile, encodeCount, encodeFile, wholeSeconds } from '../../../src/stores/cachelib-file.ts';
 
 const FOREVER = Number.POSITIVE_INFINITY;
-
-test('names are the MD5 of the UTF-8 key and nothing else', () => {
-  expect(fileName('session:../../etc/passwd')).toMatch(/^[0-9a-f]{32}$/);
-  expect(fileName('ü:x')).toBe(fileName(Buffer.from('ü:x').toString()));
-  expect(COUNT_FILE).toBe('2029240f6d1128be89ddc32729463129');
-  expect(isRecordName(fileName('k'))).toBe(true);
-  expect(isRecordName(COUNT_FILE)).toBe(false);
-  expect(isRecordName('sessions.db')).toBe(false);
-  expect(isRecordName(`flacon-${fileName('k')}.lock.__wz_cache`)).toBe(false);
-});
 
 describe('deadlines', () => {
   test('are cut to whole seconds; never is 0, and nothing else is', () => {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { SessionConfigError } from '../../../src/errors.ts';
-import { fileName } from '../../../src/stores/cachelib-file.ts';
+import { fileName } from '../../../src/stores/cachelib-names.ts';
 
 let directory: string;
 beforeEach(() => {
@@ -39,7 +39,7 @@ test('files in the same folder elsewhere, as many as there are, with one notice 
   expect(store.name).toBe('filesystem');
   expect(notices).toEqual([expect.stringContaining('Node 22.13')]);
   await store.write('k', new Uint8Array(1), Date.now() + 60_000, undefined);
-  expect(readdirSync(join(directory, 'new'))).toEqual([fileName('k')]);
+  expect(readdirSync(join(directory, 'new'))).toEqual([fileName('k', 'sha256')]);
   expect(statSync(join(directory, 'new')).mode & 0o777).toBe(0o700);
 });
 

@@ -4,10 +4,18 @@ import { join } from 'node:path';
 import { FilesystemStore, type FilesystemStoreOptions } from 'flacon/stores/filesystem';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { SessionConfigError } from '../../../src/errors.ts';
-import { COUNT_FILE, decodeCount, decodeFile, fileName, isRecordName } from '../../../src/stores/cachelib-file.ts';
+import { decodeCount, decodeFile, encodeCount } from '../../../src/stores/cachelib-file.ts';
+import {
+  COUNT_FILES,
+  type FileHash,
+  fileName as hashedName,
+  isRecordName,
+} from '../../../src/stores/cachelib-names.ts';
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 const START = 1_900_000_000_250;
+const COUNT_FILE = COUNT_FILES.sha256;
+const fileName = (key: string, hash: FileHash = 'sha256') => hashedName(key, hash);
 
 let directory: string;
 let now: number;
@@ -63,6 +71,69 @@ describe('files', () => {
       expiresAt: 1_900_000_600_000,
       record: bytes('k'),
     });
+  });
+});
+
+describe('names', () => {
+  const hashed = (hash: FileHash) => [COUNT_FILES[hash], fileName('k', hash)].sort();
+
+  test.each(['md5', 'sha256'] as const)('by %s when that is asked for, the count file too', async (hash) => {
+    await put(make({ hash }), 'k', 60);
+    expect(names().sort()).toEqual(hashed(hash));
+    expect((await make({ hash }).read('k'))?.bytes).toEqual(bytes('k'));
+  });
+
+  test('in an empty folder: as cachelib names files today, whatever was looked for before', async () => {
+    const store = make();
+    expect(await store.read('k')).toBeUndefined();
+    expect(await store.touch('k', now + 60_000)).toBe(false);
+    expect(await store.delete('k')).toBe(false);
+    await put(store, 'k', 60);
+    expect(names().sort()).toEqual(hashed('sha256'));
+  });
+
+  test.each(['md5', 'sha256'] as const)('as a Flask application that has only started does: by %s', async (hash) => {
+    writeFileSync(join(directory, COUNT_FILES[hash]), encodeCount(0));
+    await put(make(), 'k', 60);
+    expect(names().sort()).toEqual(hashed(hash));
+  });
+
+  test.each(['read', 'touch', 'delete', 'write'] as const)(
+    'as the records are, when the first thing is a %s',
+    async (verb) => {
+      await put(make({ hash: 'md5', threshold: 0 }), 'k', 60);
+      const store = make({ threshold: 0 });
+      const done = {
+        read: async () => (await store.read('k')) !== undefined,
+        touch: () => store.touch('k', now + 90_000),
+        delete: () => store.delete('k'),
+        write: async () => (await store.write('k', bytes('two'), now + 60_000, bytes('k'))) === 'written',
+      };
+      expect(await done[verb]()).toBe(true);
+      await store.write('k', bytes('again'), now + 60_000, undefined);
+      expect(names()).toEqual([fileName('k', 'md5')]);
+    },
+  );
+
+  test('a Flask application that starts between a look into the empty folder and the first write decides', async () => {
+    const store = make();
+    expect(await store.read('k')).toBeUndefined();
+    writeFileSync(join(directory, COUNT_FILES.md5), encodeCount(0));
+    await Promise.all(['a', 'b', 'c'].map((key) => put(store, key, 60)));
+    expect(names().sort()).toEqual([COUNT_FILES.md5, ...['a', 'b', 'c'].map((key) => fileName(key, 'md5'))].sort());
+  });
+
+  test('of both hashes: the newer, and what the older one left behind counts until it expires', async () => {
+    await put(make({ hash: 'md5' }), 'old', 5);
+    await put(make({ hash: 'sha256' }), 'new', 60);
+    const store = make();
+    expect(await present(store, ['old', 'new'])).toEqual(['new']);
+    await put(store, 'newer', 60);
+    expect(count()).toBe(3);
+    now += 5000;
+    expect(await store.sweep(10)).toBe(1);
+    expect(count()).toBe(2);
+    expect(names().sort()).toEqual([...Object.values(COUNT_FILES), fileName('new'), fileName('newer')].sort());
   });
 });
 
@@ -175,6 +246,7 @@ test.each([
   ['threshold', { threshold: '5' as unknown as number }],
   ['mode', { mode: 0.5 }],
   ['lockTimeout', { lockTimeout: Number.NaN }],
+  ['hash', { hash: 'sha1' as 'md5' }],
 ])('%s is checked', (option, options) => {
   expect(() => new FilesystemStore(options)).toThrow(SessionConfigError);
   expect(() => new FilesystemStore(options)).toThrow(option);

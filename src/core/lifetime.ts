@@ -1,4 +1,4 @@
-/** PERMANENT_SESSION_LIFETIME: a number of seconds, or what Python would write as a `timedelta`. */
+/** A length of time as users write it: a number of seconds, or what Python would write as a `timedelta`. */
 
 const SECONDS = {
   weeks: 604_800,

@@ -1,6 +1,6 @@
 import { TimeDelta } from 'flacon';
 import { expect, test } from 'vitest';
-import { lifetimeSeconds } from '../../../src/flask/lifetime.ts';
+import { lifetimeSeconds } from '../../../src/core/lifetime.ts';
 
 test.each([
   [0, 0],

@@ -1,0 +1,2 @@
+export { type ExpressSessionSource, fromExpressSession } from './connect/express-session.ts';
+export { type FastifySessionSource, fromFastifySession } from './connect/fastify-session.ts';
