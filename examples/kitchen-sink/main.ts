@@ -9,10 +9,19 @@ import { flaskConfigFromEnv } from 'flacon/flask';
 import { OverwritingInterface } from './overwrite.ts';
 
 type Environment = Record<string, string | undefined>;
-type Framework = () => Promise<{ listener(sessionInterface: OverwritingInterface): RequestListener }>;
+type Framework = () => Promise<{
+  listener(sessionInterface: OverwritingInterface): RequestListener | Promise<RequestListener>;
+}>;
 
 const FRAMEWORKS: Record<string, Framework> = {
+  elysia: () => import('./elysia.ts'),
   express: () => import('./express.ts'),
+  fastify: () => import('./fastify.ts'),
+  fetch: () => import('./fetch.ts'),
+  h3: () => import('./h3.ts'),
+  hono: () => import('./hono.ts'),
+  koa: () => import('./koa.ts'),
+  nest: () => import('./nest.ts'),
   node: () => import('./node.ts'),
 };
 
@@ -59,7 +68,7 @@ try {
 }
 
 const { listener } = await load();
-const server = createServer(listener(sessionInterface));
+const server = createServer(await listener(sessionInterface));
 
 server.listen(Number(process.env.PORT || 0), '127.0.0.1', () => {
   console.log(`listening on http://127.0.0.1:${(server.address() as AddressInfo).port}`);

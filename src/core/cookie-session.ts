@@ -4,7 +4,7 @@ import type { CookieSerializer, LoadedCookie } from '../codecs/cookie-serializer
 import { BadSignatureError, SessionDecodeError, SessionHeadersSentError } from '../errors.ts';
 import type { SessionEffects } from './effects.ts';
 import { emit, type NotResumedReason, type SessionEventListener } from './events.ts';
-import { endOf, hasPassed, type OwnExpiry, recordedExpiry } from './expiry.ts';
+import { endOf, hasPassed, idleTimeOf, type OwnExpiry, recordedExpiry } from './expiry.ts';
 import { EMPTY, PlainRecord } from './plain-record.ts';
 import { decide, type Rules } from './policy.ts';
 import { controlsOf, Session, type SessionControls } from './session.ts';
@@ -82,8 +82,7 @@ export class SecureCookieSessionInterface extends SessionInterface {
     const own = recordedExpiry(record);
     const now = this.now();
     if (hasPassed(own, now) || this.#deadline(record.get(CREATED), issuedAt) <= now) return true;
-    if (own?.at !== undefined) return false;
-    const idle = own ? Math.ceil(own.idle) : Math.floor(this.lifetime);
+    const idle = own ? Math.ceil(idleTimeOf(own)) : Math.floor(this.lifetime);
     return Math.floor(now / 1000) - issuedAt > idle;
   }
 
@@ -165,8 +164,7 @@ export class SecureCookieSessionInterface extends SessionInterface {
   #isDue(content: CookieContent, accessed: boolean, own: OwnExpiry | undefined): boolean {
     const { refresh } = this.#options.rules;
     if (typeof refresh !== 'number' || !accessed || content.issuedAt === undefined) return false;
-    if (own?.at !== undefined) return false;
-    return this.now() / 1000 - content.issuedAt >= (own?.idle ?? this.lifetime) * refresh;
+    return this.now() / 1000 - content.issuedAt >= (own ? idleTimeOf(own) : this.lifetime) * refresh;
   }
 }
 

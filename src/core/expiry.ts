@@ -20,8 +20,8 @@ export type OwnExpiry =
 const DATE = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 /** The end of the year 9999, and so of Python's dates. */
 const MAX_DATE = 253_402_300_799_999;
-/** The last deadline that every store can hold, in February 2106: seconds in 32 bits. */
-const MAX_DEADLINE = (2 ** 32 - 1) * 1000;
+/** 400 days in seconds: browsers keep no cookie for longer (RFC 6265bis section 5.5), and not every store a record. */
+const MAX_AGE = 400 * 86_400;
 const LONG_PAST = new Date(0).toISOString();
 
 /**
@@ -64,7 +64,13 @@ export function hasPassed(own: OwnExpiry | undefined, now: number): boolean {
   return own?.at !== undefined && own.at <= now;
 }
 
+/** Seconds without use after which such a session is over in any case: a date does not hold it longer than its cookie. */
+export function idleTimeOf(own: OwnExpiry): number {
+  return Math.min(own.idle ?? MAX_AGE, MAX_AGE);
+}
+
 /** @returns milliseconds since 1970 at which a session ends that was last used `now`, in the same unit */
 export function endOf(own: OwnExpiry, now: number): number {
-  return Math.min(own.at ?? now + Math.ceil(own.idle * 1000), MAX_DEADLINE);
+  const idle = now + Math.ceil(idleTimeOf(own) * 1000);
+  return own.at === undefined ? idle : Math.min(own.at, idle);
 }

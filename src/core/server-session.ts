@@ -6,7 +6,7 @@ import { Binding, type BindingOwner } from './binding.ts';
 import { commit, move, type Outcome } from './commit.ts';
 import type { SessionEffects } from './effects.ts';
 import { emit, type SessionEvent, type SessionEventListener } from './events.ts';
-import { endOf, hasPassed, type OwnExpiry, recordedExpiry } from './expiry.ts';
+import { endOf, hasPassed, idleTimeOf, type OwnExpiry, recordedExpiry } from './expiry.ts';
 import { GuardedStore } from './guarded-store.ts';
 import { type Decision, decide, type Rules } from './policy.ts';
 import { controlsOf, Session } from './session.ts';
@@ -63,7 +63,7 @@ export class ServerSideSessionInterface extends SessionInterface implements Bind
   readonly openRecord: (record: Uint8Array) => OpenRecord;
   readonly codecs: readonly Codec[];
   readonly #options: ServerSideOptions;
-  readonly #renamed = new Map<string, { readonly key: string; readonly until: number }>();
+  readonly #renamed = new Map<string, { readonly key: string | undefined; readonly until: number }>();
 
   /** @param from options, or an interface whose options this one shares: for subclasses of what `createSessionInterface` made */
   constructor(from: ServerSideOptions | ServerSideSessionInterface) {
@@ -208,9 +208,10 @@ export class ServerSideSessionInterface extends SessionInterface implements Bind
     const end = this.endOf(binding.state);
     // Who does not know of the session's own end (Flask, a request that read the record before) may have moved it.
     if (own && expiresAt >= end + STORE_PRECISION_MS) return true;
-    if (own?.at !== undefined) return expiresAt <= end - STORE_PRECISION_MS;
-    const lifetime = own?.idle ?? this.lifetime;
-    return expiresAt - this.now() < lifetime * 1000 * (1 - refresh) && end > expiresAt;
+    const lifetime = own ? idleTimeOf(own) : this.lifetime;
+    // A date stays where it is, and where the store put it.
+    const moved = own?.at === undefined ? end > expiresAt : end >= expiresAt + STORE_PRECISION_MS;
+    return moved && expiresAt - this.now() < lifetime * 1000 * (1 - refresh);
   }
 
   endOf(state: SessionState): number {
@@ -238,6 +239,8 @@ export class ServerSideSessionInterface extends SessionInterface implements Bind
   #perform(binding: Binding, decision: Decision): Awaitable<Result> {
     const [key] = binding.doomed;
     if (key === undefined) return this.#performData(binding, decision);
+    // Before the record goes: who then finds it gone must not clear the cookie of the session that follows.
+    if (key === binding.replaced && decision.data === 'write' && !this.#goesOn(key)) this.#remember(key, undefined);
     return chain(this.#end(key), () => {
       binding.doomed.delete(key);
       if (binding.doomed.size === 0 && binding.state.destroyed) this.emit({ type: 'destroyed' });
@@ -308,7 +311,7 @@ export class ServerSideSessionInterface extends SessionInterface implements Bind
     if (outcome === 'gone') {
       binding.gone = true;
       this.emit({ type: 'gone' });
-      return this.#renamedTo(former?.key ?? key) === undefined ? 'gone' : 'renamed';
+      return this.#goesOn(former?.key ?? key) ? 'renamed' : 'gone';
     }
     if (binding.former === former) binding.former = undefined;
     binding.saved = true;
@@ -362,7 +365,8 @@ export class ServerSideSessionInterface extends SessionInterface implements Bind
     return state.expiry ? this.endOf(state) : this.#deadline(state.get(CREATED));
   }
 
-  #remember(key: string, newKey: string): void {
+  /** @param newKey undefined while it is not known yet */
+  #remember(key: string, newKey: string | undefined): void {
     const now = this.now();
     for (const [old, { until }] of this.#renamed) {
       if (until > now && this.#renamed.size < RENAMED_MEMORY_KEYS) break;
@@ -372,8 +376,12 @@ export class ServerSideSessionInterface extends SessionInterface implements Bind
   }
 
   #renamedTo(key: string): string | undefined {
+    return this.#goesOn(key)?.key;
+  }
+
+  #goesOn(key: string) {
     const entry = this.#renamed.get(key);
-    return entry && entry.until > this.now() ? entry.key : undefined;
+    return entry && entry.until > this.now() ? entry : undefined;
   }
 }
 

@@ -144,7 +144,8 @@ export class SessionMembers<D extends object = SessionData> extends Dictionary {
 
   /**
    * Gives this session an end of its own, for this request and those that follow (Django's `set_expiry`). `regenerate`
-   * keeps it, `clear` and `destroy` do not. It may be later than the interface's idle timeout, never than its absolute one.
+   * keeps it, `clear` and `destroy` do not. It may be later than the interface's idle timeout, never than its absolute one, nor
+   * more than 400 days after the last use, for which browsers keep a cookie at most.
    * @param value
    * - seconds, or `{ days, hours, minutes, seconds }`: without use; the session is then `permanent`
    * - a Date: whether it is used or not; then, too, it is `permanent`

@@ -88,11 +88,11 @@ function takesOver(create: () => { store: session.Store; count: Count }): void {
     expect(calls).toEqual(['get', 'destroy']);
     expect(events.types).toEqual(['migrated']);
 
-    await moved.get('/put/size/9');
+    await moved.get('/put/age/9');
     expect(JSON.parse((await moved.get('/me')).text)).toEqual({
       passport: { user: 'ada' },
       colour: 'mauve',
-      size: '9',
+      age: '9',
     });
     expect(calls).toEqual(['get', 'destroy']);
     const { sid, isNew, permanent } = JSON.parse((await moved.get('/sid')).text);
