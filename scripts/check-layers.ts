@@ -16,6 +16,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   adapters: ['stores', 'core', 'codecs', 'errors'],
   // The suite of adapters plays on the memory store.
   testing: ['stores', 'core', 'codecs', 'errors'],
+  connect: ['stores', 'core', 'codecs', 'errors'],
   flask: ['stores', 'core', 'codecs', 'errors'],
   cli: ['flask', 'stores', 'core', 'codecs', 'errors'],
   index: ['flask', 'stores', 'core', 'codecs', 'errors'],

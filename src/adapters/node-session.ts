@@ -1,3 +1,4 @@
+import { EventEmitter } from 'node:events';
 import { IncomingMessage, ServerResponse } from 'node:http';
 import { runWithSession } from '../core/context.ts';
 import { SessionExchange } from '../core/exchange.ts';
@@ -50,6 +51,36 @@ export interface NodeSessionOptions {
   readonly trustProxy?: boolean;
 }
 
+/** The response is held from the session's first use on: one that never uses it goes its way as if nobody was here. */
+class NodeExchange extends SessionExchange {
+  readonly #res: ServerResponse;
+  readonly #fail: (error: unknown) => void;
+  #holds = false;
+
+  constructor(
+    sessionInterface: SessionInterface,
+    request: NodeRequest,
+    res: ServerResponse,
+    fail: (error: unknown) => void,
+  ) {
+    super(sessionInterface, request);
+    this.#res = res;
+    this.#fail = fail;
+  }
+
+  hold(): void {
+    if (this.#holds) return;
+    this.#holds = true;
+    holdResponse(this.#res, this, this.#fail);
+  }
+
+  protected override beforeUse(): void {
+    // Too late for the headers of this response, which left without a session.
+    if (this.#res.headersSent) this.skip();
+    else this.hold();
+  }
+}
+
 /**
  * Opens the session of a Node request, runs `next` with it as `req.session` and as the imported `session`, and has it
  * saved before the response begins.
@@ -67,10 +98,16 @@ export function serveWithSession(
     next();
     return;
   }
-  const exchange = new SessionExchange(sessionInterface, new NodeRequest(req, trustProxy));
+  const exchange = new NodeExchange(sessionInterface, new NodeRequest(req, trustProxy), res, next);
+  if (sessionInterface.opensLazily) {
+    bindExchange(exchange, place, req, res);
+    if (!exchange.isIdle) exchange.hold();
+    runWithSession(exchange, next);
+    return;
+  }
   const start = (): void => {
     bindExchange(exchange, place, req, res);
-    holdResponse(res, exchange, next);
+    exchange.hold();
     runWithSession(exchange, next);
   };
   let opened: ReturnType<SessionExchange['open']>;
@@ -96,8 +133,8 @@ export function bindExchange(exchange: SessionExchange, place: Place, req: Reque
     }
     Object.defineProperty(owner, place.accessible, { value: true });
   }
-  if (!(EMITS in req)) emitInContext(prototypeOf(req, IncomingMessage.prototype));
-  if (!(EMITS in res)) emitInContext(prototypeOf(res, ServerResponse.prototype));
+  if (!(LISTENS in req)) listenInContext(prototypeOf(req, IncomingMessage.prototype));
+  if (!(LISTENS in res)) listenInContext(prototypeOf(res, ServerResponse.prototype));
 }
 
 /**
@@ -113,16 +150,24 @@ function prototypeOf(message: object, native: object): object {
   return owner;
 }
 
-const EMITS = Symbol('flacon.emits');
-type Emit = (this: Request | Response, ...args: unknown[]) => boolean;
+const LISTENS = Symbol('flacon.listens');
+type Message = Request | Response;
 
 /** Node emits what happens to a connection outside of any request; its listeners are a request's all the same. */
-function emitInContext(owner: object): void {
-  const native: Emit = Object.getPrototypeOf(owner).emit;
-  function emit(this: Request | Response, ...args: unknown[]): boolean {
-    const exchange = ('req' in this ? this.req : this)[CURRENT];
-    return exchange ? runWithSession(exchange, () => native.apply(this, args)) : native.apply(this, args);
+function listenInContext(owner: object): void {
+  const native = Object.getPrototypeOf(owner);
+  for (const method of ['on', 'addListener', 'prependListener'] as const) {
+    const value = function (this: Message, ...args: unknown[]): unknown {
+      if (this.emit === native.emit) this.emit = emitInContext;
+      return native[method].apply(this, args);
+    };
+    Object.defineProperty(owner, method, { value, writable: true, configurable: true });
   }
-  Object.defineProperty(owner, 'emit', { value: emit, writable: true, configurable: true });
-  Object.defineProperty(owner, EMITS, { value: true });
+  Object.defineProperty(owner, LISTENS, { value: true });
+}
+
+function emitInContext(this: Message, ...args: unknown[]): boolean {
+  const exchange = ('req' in this ? this.req : this)[CURRENT];
+  const { emit } = EventEmitter.prototype;
+  return exchange ? runWithSession(exchange, () => emit.apply(this, args as never)) : emit.apply(this, args as never);
 }

@@ -22,9 +22,7 @@ export class FormerStore implements SessionStore {
     }
     this.name = `${library} store`;
     this.#store = store;
-    // What a connection reports is no reason for the process to end, which is what events do that nobody listens to.
-    const { on } = store as { on?: (event: string, listener: () => void) => unknown };
-    if (typeof on === 'function') on.call(store, 'error', () => {});
+    survive(store);
   }
 
   async read(sid: string): Promise<StoredRecord | undefined> {
@@ -53,6 +51,16 @@ export class FormerStore implements SessionStore {
   touch(): boolean {
     throw new TypeError('a former store is not written to');
   }
+}
+
+const surviving = new WeakSet<object>();
+
+/** What a connection reports is no reason for the process to end, which is what events do that nobody listens to. */
+function survive(store: object): void {
+  const { on } = store as { on?: (event: string, listener: () => void) => unknown };
+  if (typeof on !== 'function' || surviving.has(store)) return;
+  surviving.add(store);
+  on.call(store, 'error', () => {});
 }
 
 function isStore(store: unknown): store is FormerStoreLike {

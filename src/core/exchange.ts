@@ -12,6 +12,7 @@ export class SessionExchange implements SessionHolder {
   readonly #request: SessionRequest;
   #session: Session | undefined;
   #saved = false;
+  #detached = false;
   /** What the handler put in the session's place. */
   #replacement: { readonly value: unknown } | undefined;
 
@@ -39,10 +40,12 @@ export class SessionExchange implements SessionHolder {
 
   get #opened(): Session {
     if (!this.#session) {
+      this.beforeUse();
       const session = this.#interface.openSession(this.#request);
       if (isPromise(session)) throw new TypeError('an interface that opens lazily must open at once');
       this.#take(session);
       if (this.#saved) controlsOf(this.#session as unknown as Session).headersSent?.();
+      if (this.#detached) controlsOf(this.#session as unknown as Session).detach?.();
     }
     return this.#session as Session;
   }
@@ -52,8 +55,17 @@ export class SessionExchange implements SessionHolder {
    * a word, and fails the save.
    */
   replace(value: unknown): void {
+    if (!this.#session) this.beforeUse();
     this.#replacement =
       value !== undefined && value === (this.#session && latestOf(this.#session)) ? undefined : { value };
+  }
+
+  /** Called when a handler asks for a session that was left for its first use, before it is opened. For subclasses. */
+  protected beforeUse(): void {}
+
+  /** Whether nothing has to be done for this request unless its handler uses the session; see {@link beforeUse}. */
+  get isIdle(): boolean {
+    return !this.#session && this.#interface.opensLazily && !this.#interface.savesUntouched(this.#request);
   }
 
   /**
@@ -111,6 +123,12 @@ export class SessionExchange implements SessionHolder {
   /** Whether the session may still be changed while the response is sent, so that its end has to wait for {@link finish}. */
   get savesLate(): boolean {
     return this.#session !== undefined && controlsOf(this.#session).settleLate !== undefined;
+  }
+
+  /** In place of all that follows `open`, where no response does: what is changed waits for `session.save()`. */
+  detach(): void {
+    this.#detached = true;
+    if (this.#session) controlsOf(this.#session).detach?.();
   }
 
   /** At the end of the response: resolves when changes made after the headers are saved. Undefined: there is nothing to wait for. */

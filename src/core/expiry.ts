@@ -42,7 +42,7 @@ export function writtenExpiry(value: unknown): number | string | undefined {
 }
 
 function refused(): TypeError {
-  return new TypeError(`session.setExpiry: expected ${LIFETIME_FORMS}; a Date, 0 or null`);
+  return new TypeError(`session.setExpiry: expected ${LIFETIME_FORMS}, a Date, or null`);
 }
 
 /** What a record keeps under {@link EXPIRY}, whoever wrote it; undefined when it is of no use. Never throws. */

@@ -63,6 +63,7 @@ export class ServerSideSessionInterface extends SessionInterface implements Bind
   readonly openRecord: (record: Uint8Array) => OpenRecord;
   readonly codecs: readonly Codec[];
   readonly #options: ServerSideOptions;
+  readonly #readsLazily: boolean;
   readonly #renamed = new Map<string, { readonly key: string | undefined; readonly until: number }>();
 
   /** @param from options, or an interface whose options this one shares: for subclasses of what `createSessionInterface` made */
@@ -78,14 +79,11 @@ export class ServerSideSessionInterface extends SessionInterface implements Bind
     this.onStoreError = options.onStoreError;
     this.openRecord = options.open;
     this.storeIsSynchronous = options.store.synchronous === true;
+    this.#readsLazily = this.storeIsSynchronous || options.lazy;
   }
 
   override get opensLazily(): boolean {
     return this.#readsLazily;
-  }
-
-  get #readsLazily(): boolean {
-    return this.storeIsSynchronous || this.#options.lazy;
   }
 
   override savesUntouched(request: SessionRequest): boolean {

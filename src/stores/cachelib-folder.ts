@@ -1,7 +1,7 @@
 /** The folder of a `FileSystemCache`: opening, listing and replacing its files, with the system's errors as they come. */
 import { randomBytes } from 'node:crypto';
 import { constants, renameSync, statSync, unlinkSync } from 'node:fs';
-import { type FileHandle, mkdir, open, readdir, rm, stat } from 'node:fs/promises';
+import { type FileHandle, lstat, mkdir, open, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type CacheFile, decodeFile } from './cachelib-file.ts';
 import { TEMPORARY_SUFFIX } from './cachelib-names.ts';
@@ -69,10 +69,7 @@ export class CacheFolder {
   /**
    * Puts the new file, or nothing, where `file` (undefined: nothing) is, if it still is there and `permitted` says so. The
    * questions and the deed are one synchronous step.
-   *
-   * A change of the folder waits until the system has done those that other processes have begun. So the new file is moved
-   * once for nothing, the look at the old one comes right after that, and the rename hardly ever finds somebody before it:
-   * docs/decisions/files-and-flask.md has the measurements.
+   * No system call that Node has replaces a file on a condition: docs/decisions/files-and-flask.md says what was tried.
    */
   async replace(
     name: string,
@@ -82,15 +79,13 @@ export class CacheFolder {
   ): Promise<boolean> {
     const path = this.path(name);
     if (!next && !file) return true;
-    let temporary = next && (await this.#writeTemporary(next));
+    const temporary = next && (await this.#writeTemporary(next));
     // Windows refuses to replace a file that is open.
     if (IS_WINDOWS) await file?.handle.close();
     let replaced = false;
     try {
       replaced = await persistently(() => {
-        if (!permitted()) return false;
-        if (temporary) temporary = this.#renamed(temporary);
-        if (identityAt(path) !== file?.identity) return false;
+        if (!permitted() || identityAt(path) !== file?.identity) return false;
         if (temporary) renameSync(temporary, path);
         else unlinkSync(path);
         return true;
@@ -135,24 +130,13 @@ export class CacheFolder {
   async deleteLeftBehind(names: readonly string[]): Promise<void> {
     for (const name of names) {
       if (!OWN_TEMPORARY.test(name)) continue;
-      const made = (await stat(this.path(name)).catch(absent))?.mtimeMs;
+      const made = (await lstat(this.path(name)).catch(absent))?.mtimeMs;
       if (made !== undefined && Date.now() - made > LEFT_BEHIND_MS) await this.delete(name);
     }
   }
 
-  #newTemporaryPath(): string {
-    return this.temporaryPath(randomBytes(9).toString('base64url'));
-  }
-
-  /** The same temporary file under another name. */
-  #renamed(temporary: string): string {
-    const path = this.#newTemporaryPath();
-    renameSync(temporary, path);
-    return path;
-  }
-
   async #writeTemporary(content: Uint8Array): Promise<string> {
-    const path = this.#newTemporaryPath();
+    const path = this.temporaryPath(randomBytes(9).toString('base64url'));
     const handle = await open(path, 'wx', this.#mode);
     try {
       await handle.writeFile(content);

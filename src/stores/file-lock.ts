@@ -1,10 +1,12 @@
 /**
- * A lock between processes: a file that only one of them can create (O_EXCL), which names its owner. Node has no `flock`,
- * and the file works on every filesystem, on Windows too.
+ * A lock between processes: a symbolic link that only one of them can create and that leads nowhere; its text names the
+ * owner. One system call makes both, so whenever its owner is killed, the lock says whose it was. Node has no `flock`.
+ * Windows, and filesystems without such links, get a file with the same text.
  *
  * A lock whose owner died must not stay for ever, and one whose owner lives must not be taken from it:
  *
- * - An owner in the same process table (same machine, boot and container) that is no more is dead; its lock goes at once.
+ * - An owner in the same process table (same machine, boot and container) that is no more, or that only waits for its
+ *   parent to notice, is dead; its lock goes at once.
  * - Any other lock goes when a waiter has seen that same lock, unchanged, for `STALE_MS` of the waiter's own time. An owner
  *   trusts its own lock for half of that only: `isHeld`, asked right before the step that the lock protects, says no
  *   after `TRUSTED_MS`, and the owner begins again. So even one that was suspended meanwhile does no harm.
@@ -15,13 +17,24 @@
  * Callers of this process wait for each other in a queue and never meet at the file.
  */
 import { randomBytes } from 'node:crypto';
-import { closeSync, openSync, readFileSync, readlinkSync, statSync, unlinkSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  lstatSync,
+  openSync,
+  readFileSync,
+  readlinkSync,
+  statSync,
+  symlinkSync,
+  unlinkSync,
+  writeSync,
+} from 'node:fs';
 import { hostname } from 'node:os';
 import { SessionStoreError } from '../errors.ts';
 
 const STALE_MS = 3000;
 const TRUSTED_MS = STALE_MS / 2;
 const MAX_PAUSE_MS = 25;
+const IS_WINDOWS = process.platform === 'win32';
 /** A second lock that is this old was left behind by a process that died within its three system calls. */
 const ABANDONED_MS = 10_000;
 
@@ -91,7 +104,7 @@ class FileLock implements HeldLock {
 
   #isMine(): boolean {
     try {
-      return readFileSync(this.#path, 'latin1') === this.#owner;
+      return readOwner(this.#path) === this.#owner;
     } catch {
       return false;
     }
@@ -120,20 +133,33 @@ async function acquire(paths: LockPaths, deadline: number): Promise<FileLock> {
 
 let locksMade = 0;
 
-/**
- * Undefined when there is one. Synchronous, so that hardly any process can die between making the file and naming itself
- * in it: such a lock goes only after `STALE_MS`.
- */
+/** Undefined when there is one. */
 function create(path: string): FileLock | undefined {
   const owner = `${THREAD} ${++locksMade}`;
   const since = performance.now();
-  let file: number;
   try {
-    file = openSync(path, 'wx', 0o600);
+    if (IS_WINDOWS) writeNew(path, owner);
+    else linkNew(path, owner);
+    return new FileLock(path, owner, since);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') return undefined;
     throw error;
   }
+}
+
+function linkNew(path: string, owner: string): void {
+  try {
+    symlinkSync(owner, path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') throw error;
+    // No such links here; whatever else is wrong, a file fails of too.
+    writeNew(path, owner);
+  }
+}
+
+/** Who dies between its two steps leaves a lock that nobody is named in: it goes only after `STALE_MS`. */
+function writeNew(path: string, owner: string): void {
+  const file = openSync(path, 'wx', 0o600);
   try {
     writeSync(file, owner, null, 'latin1');
   } catch (error) {
@@ -142,20 +168,29 @@ function create(path: string): FileLock | undefined {
   } finally {
     closeSync(file);
   }
-  return new FileLock(path, owner, since);
+}
+
+function readOwner(path: string): string {
+  try {
+    return readlinkSync(path, 'latin1');
+  } catch (error) {
+    // Not a link: EINVAL, on Windows UNKNOWN.
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') throw error;
+    return readFileSync(path, 'latin1');
+  }
 }
 
 interface OtherLock {
   /** Differs between any two locks, by whomever. */
   readonly identity: string;
-  /** Empty for the moment between the making of the file and its first byte. */
+  /** Empty for the moment between the making of a file and its first byte. */
   readonly owner: string;
 }
 
 function inspect(path: string): OtherLock | undefined {
   try {
-    const { ino, mtimeNs } = statSync(path, { bigint: true });
-    const owner = readFileSync(path, 'latin1');
+    const { ino, mtimeNs } = lstatSync(path, { bigint: true });
+    const owner = readOwner(path);
     return { identity: `${ino} ${mtimeNs} ${owner}`, owner };
   } catch (error) {
     return absent(error);
@@ -191,6 +226,9 @@ function unlinkIfThere(path: string): void {
   }
 }
 
+const UNKNOWN = '-';
+const ENDED = 'ended';
+
 /** Where a process id means the same process: the machine since its last boot, and the container. */
 const PROCESS_TABLE = [
   encodeURIComponent(hostname()),
@@ -199,7 +237,7 @@ const PROCESS_TABLE = [
 ].join('/');
 
 /** Unlike for every thread, and for every copy of this module within one. */
-const THREAD = `${PROCESS_TABLE} ${process.pid} ${randomBytes(9).toString('base64url')}`;
+const THREAD = `${PROCESS_TABLE} ${process.pid} ${startOf(process.pid)} ${randomBytes(9).toString('base64url')}`;
 
 function readOrNothing(read: () => string): string {
   try {
@@ -211,12 +249,28 @@ function readOrNothing(read: () => string): string {
 
 /** True only where it is certain. */
 function isDead(owner: string): boolean {
-  const [table, pid] = owner.split(' ');
+  const [table, pid, start] = owner.split(' ');
   if (table !== PROCESS_TABLE || !pid || !/^[1-9]\d{0,9}$/.test(pid)) return false;
   try {
     process.kill(Number(pid), 0);
-    return false;
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'ESRCH';
   }
+  // There is a process: maybe another one, or what is left of this one.
+  const found = startOf(Number(pid));
+  return found !== UNKNOWN && start !== UNKNOWN && found !== start;
+}
+
+/**
+ * When a process was started, in ticks since the machine was, so that a later one of the same id is told from it. `ended`:
+ * its parent has not asked yet how it ended (a zombie). `-` where there is no `/proc`, or it may not be read.
+ */
+function startOf(pid: number): string {
+  const stat = readOrNothing(() => readFileSync(`/proc/${pid}/stat`, 'latin1'));
+  // The second field is the program's name in brackets, which may hold anything; proc_pid_stat(5) numbers from 1.
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  const [state, threads, start] = [fields[0], fields[20 - 3], fields[22 - 3]];
+  if (start === undefined) return UNKNOWN;
+  // A main thread that has ended may have others that go on.
+  return (state === 'Z' && threads === '1') || state === 'X' ? ENDED : start;
 }

@@ -42,7 +42,8 @@ export const inCookie = (kind: Kind): boolean => kind.endsWith('cookie');
 
 export interface App {
   readonly url: string;
-  readonly events: SessionEvent[];
+  /** What went to the error handler. */
+  readonly errors: Error[];
   visitor(): Visitor;
 }
 
@@ -55,20 +56,29 @@ export function closeAll(): void {
 }
 
 /**
- * @param before what the application uses after its sessions
+ * @param setup what the application uses after its sessions
  */
 export async function serve(
   name: ExpressName,
   options: SessionOptions | SessionInterface,
-  before: Setup,
-): Promise<App> {
+  setup: Setup,
+): Promise<App & { readonly events: SessionEvent[] }> {
   const events: SessionEvent[] = [];
+  const app = await listen(name, (app) => {
+    app.use(sessions('openSession' in options ? options : { onEvent: (event) => events.push(event), ...options }));
+    setup(app);
+  });
+  return { ...app, events };
+}
+
+export async function listen(name: ExpressName, setup: Setup): Promise<App> {
+  const errors: Error[] = [];
   const app = (expresses[name] as typeof express)();
   app.set('env', 'test');
   app.use(express.urlencoded({ extended: false }));
-  app.use(sessions('openSession' in options ? options : { onEvent: (event) => events.push(event), ...options }));
-  before(app);
+  setup(app);
   app.use(((error: Error & { status?: number }, _req, res, next) => {
+    errors.push(error);
     if (res.headersSent) return next(error);
     res.status(error.status ?? (res.statusCode >= 400 ? res.statusCode : 503)).send(`handled: ${error.message}`);
   }) satisfies express.ErrorRequestHandler);
@@ -79,7 +89,7 @@ export async function serve(
     server.close();
   });
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  return { url, events, visitor: () => new Visitor(url) };
+  return { url, errors, visitor: () => new Visitor(url) };
 }
 
 /** A store that can be out of order. */

@@ -1,4 +1,5 @@
 /** Passport 0.7 with its local strategy, and connect-flash, unchanged, as their guides tell. */
+import { type SessionStore, SessionStoreError } from 'flacon';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Answer, Visitor } from '../examples/visitor.ts';
 import {
@@ -14,6 +15,7 @@ import {
   kinds,
   serve,
 } from './passport-app.ts';
+import { stores } from './servers.ts';
 
 afterEach(closeAll);
 
@@ -196,13 +198,26 @@ describe.each(names)('Passport on %s', (name) => {
       expect(users).toContain('ann');
     });
 
-    it('a request that was under way does not take the new cookie away', async () => {
+    it.each([
+      ['after the login', false],
+      ['while the login is being saved', true],
+    ])('a request that ends %s does not take the new cookie away', async (_when, between) => {
       let entered = () => {};
       let leave = () => {};
       const inside = new Promise<void>((resolve) => {
         entered = resolve;
       });
-      const app = await serve(name, kinds['a store that answers late'](), (app) => {
+      const { asynchronous } = stores();
+      let afterDelete = async () => {};
+      const store: SessionStore = {
+        ...asynchronous,
+        delete: async (key) => {
+          const there = await asynchronous.delete(key);
+          await afterDelete();
+          return there;
+        },
+      };
+      const app = await serve(name, { store }, (app) => {
         guide(app, authentication());
         app.post('/slow', (req, res) => {
           req.session.set('slow', true);
@@ -216,9 +231,16 @@ describe.each(names)('Passport on %s', (name) => {
       await visitor.post('/cart', { item: 'tea' });
       const slow = visitor.copy().post('/slow');
       await inside;
+      if (between) {
+        afterDelete = async () => {
+          leave();
+          await slow;
+        };
+      }
       await visitor.post('/login', ann);
       leave();
-      expect(sessionCookies(await slow)).toEqual([]);
+      expect((await slow).setCookies).toEqual([]);
+      expect(app.events).toContainEqual({ type: 'gone' });
       expect(await look(visitor)).toMatchObject({ user: 'ann' });
     });
   });
@@ -240,6 +262,7 @@ describe.each(names)('Passport on %s', (name) => {
       const answer = await visitor.post('/login', ann);
       expect(answer.status).toBeGreaterThanOrEqual(500);
       expect(answer.text).not.toContain('hello');
+      expect(app.errors).toEqual([expect.any(SessionStoreError)]);
       expect(sessionCookies(answer)).toEqual([]);
       broken.broken = false;
       expect((await look(visitor)).user).toBeNull();
@@ -252,6 +275,7 @@ describe.each(names)('Passport on %s', (name) => {
       broken.broken = true;
       const answer = await visitor.post('/logout');
       expect(answer.status).toBeGreaterThanOrEqual(500);
+      expect(app.errors).toEqual([expect.any(SessionStoreError)]);
       broken.broken = false;
       expect((await look(visitor)).user, 'the visitor was told that it failed').toBe('ann');
     });

@@ -41,6 +41,12 @@ export async function startIo(
     io.on('connection', (socket) => {
       const { session } = socket.request as typeof socket.request & { session: Session };
       socket.on('run', (_name, answer) => answer(session.toJSON()));
+      socket.on('reload', (_name, answer) => session.reload().then(() => answer(session.toJSON())));
+      socket.on('count', async (_name, answer) => {
+        session.update('both', (n: number | undefined = 0) => n + 1);
+        await session.save();
+        answer(null);
+      });
     });
   } else {
     const visitorOf = socketIoSessions(web, { onError: (error) => refused.push(error), ...rest });
@@ -92,7 +98,8 @@ export function open(
   });
   return new Promise((resolve, reject) => {
     socket.once('connect', () => {
-      if (transports.length === 1) resolve(socket);
+      // The transport may have changed before the middleware was done.
+      if (socket.io.engine.transport.name === transports.at(-1)) resolve(socket);
       else socket.io.engine.once('upgrade', () => resolve(socket));
     });
     socket.once('connect_error', (error) => {

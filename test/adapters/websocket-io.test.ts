@@ -42,6 +42,7 @@ describe.each(['synchronous', 'asynchronous'] as const)('on a store that is %s',
     const server = await start({ store }, { checkEvery: 0 });
     const client = await signedIn(server);
     const socket = await open(client, transport);
+    await socket.emitWithAck('run', 0);
     const over = new Promise((resolve) => socket.once('over', resolve));
     const reason = new Promise((resolve) => socket.once('disconnect', resolve));
     await client.send('/logout');
@@ -82,6 +83,10 @@ describe.each(['synchronous', 'asynchronous'] as const)('on a store that is %s',
       expect(await socket.emitWithAck('run', 0)).toEqual({ user: 'ada' });
       await client.send('/count');
       expect(await socket.emitWithAck('run', 0)).toEqual({ user: 'ada' });
+      expect(await socket.emitWithAck('reload', 0)).toEqual({ user: 'ada', both: 1 });
+      await client.send('/count');
+      await socket.emitWithAck('count', 0);
+      expect(JSON.parse((await client.send('/')).body)).toEqual({ user: 'ada', both: 3 });
     },
   );
 });

@@ -37,6 +37,7 @@ const routes: Routes = {
   '/logout': ({ session }) => session.destroy(),
   '/count': ({ session }) => session.update('http', (n: number | undefined = 0) => n + 1),
   '/both': ({ session }) => session.update('both', (n: number | undefined = 0) => n + 1),
+  '/list': ({ session }) => session.set('list', [1]),
   '/show': () => {},
 };
 

@@ -1,11 +1,13 @@
 /** Several processes, and threads, on the same records: nothing is lost, nor when one of them is killed. */
 import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { afterAll, describe, expect, test } from 'vitest';
+import { withFileLock } from '../../src/stores/file-lock.ts';
 import { increment, openStore, text, utf8, type WriterTask } from './writer-process.ts';
 
 const script = fileURLToPath(new URL('./writer-process.ts', import.meta.url));
@@ -105,6 +107,49 @@ describe.each(['filesystem', 'sqlite'] as const)('%s', (kind) => {
       await increment(store, 'counter');
       expect(Number(text((await store.read('counter'))!.bytes))).toBe(counted + 1);
       await store.close?.();
+    }
+  });
+});
+
+/** A process that has a lock, killed by the time this resolves. */
+async function killedHolder(lock: string, reaped: boolean): Promise<{ release(): void }> {
+  const task: WriterTask = { kind: 'filesystem', path: lock, task: 'hold', keys: [], rounds: 0 };
+  const args = [script, '--writer', JSON.stringify(task)];
+  // The shell becomes a program that does not ask how its children ended, so that they stay in the table of processes.
+  const child = reaped
+    ? spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] })
+    : spawn('sh', ['-c', '"$@" & exec sleep 600', 'sh', process.execPath, ...args], {
+        stdio: ['ignore', 'pipe', 'inherit'],
+      });
+  const [output] = await once(child.stdout!, 'data');
+  const pid = Number(output);
+  process.kill(pid, 'SIGKILL');
+  if (reaped) await once(child, 'exit');
+  else while (!/\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'latin1'))) await new Promise(setImmediate);
+  return { release: () => void child.kill('SIGKILL') };
+}
+
+const NO_PROC = existsSync('/proc/self/stat') ? '' : ' (skipped: no /proc)';
+
+describe('the lock of a process that is killed while it has it', () => {
+  test.each([
+    { how: 'at once', reaped: true },
+    ...(NO_PROC ? [] : [{ how: 'also while its parent has not noticed', reaped: false }]),
+  ])(`is another's $how, long before one whose owner nobody knows${NO_PROC}`, async ({ reaped }) => {
+    const paths = (name: string) => {
+      const lock = join(directory, `${name}-${reaped}`);
+      return { lock, guard: `${lock}.guard` };
+    };
+    const order: string[] = [];
+    const take = (name: string) => withFileLock(paths(name), 30_000, async () => order.push(name));
+    const holder = await killedHolder(paths('killed').lock, reaped);
+    try {
+      // Whose process cannot be asked for; it has been there for no longer than the other.
+      writeFileSync(paths('of another machine').lock, 'elsewhere/boot/pid:[1] 1 1 token');
+      await Promise.all([take('of another machine'), take('killed')]);
+      expect(order).toEqual(['killed', 'of another machine']);
+    } finally {
+      holder.release();
     }
   });
 });

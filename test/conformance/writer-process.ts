@@ -3,18 +3,19 @@
  *
  * `increment`: raises every counter of `keys` `rounds` times, as the engine does it: compare, write, and on a conflict try
  * again from what is there. `create` and `count`: writes for as long as it lives and reports every write after it was
- * answered, for a test that kills it.
+ * answered, for a test that kills it. `hold`: reports its process id when it has the lock of a file, and keeps the lock.
  */
 import { writeSync } from 'node:fs';
 import { isMainThread, parentPort, workerData } from 'node:worker_threads';
 import type { SessionStore } from '../../src/core/store.ts';
+import { withFileLock } from '../../src/stores/file-lock.ts';
 import { FilesystemStore } from '../../src/stores/filesystem.ts';
 import { SqliteStore } from '../../src/stores/sqlite.ts';
 
 export interface WriterTask {
   readonly kind: 'filesystem' | 'sqlite';
   readonly path: string;
-  readonly task: 'increment' | 'create' | 'count';
+  readonly task: 'increment' | 'create' | 'count' | 'hold';
   readonly keys: readonly string[];
   readonly rounds: number;
 }
@@ -63,6 +64,12 @@ async function run({ kind, path, task, keys, rounds }: WriterTask): Promise<void
         await increment(store, key);
         writeSync(1, `${n}\n`);
       }
+      break;
+    case 'hold':
+      await withFileLock({ lock: path, guard: `${path}.guard` }, 1000, async () => {
+        writeSync(1, `${process.pid}\n`);
+        await new Promise((resolve) => setTimeout(resolve, 600_000));
+      });
   }
   await store.close?.();
 }

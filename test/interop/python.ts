@@ -45,6 +45,23 @@ export async function startPython(): Promise<Python> {
   }
 }
 
+/** The last cachelib that names files by MD5. */
+export const OLD_CACHELIB = 'cachelib==0.15.*';
+
+/**
+ * The same, with another release of a package before its own.
+ * @throws ServerMissing with what pip complained about
+ */
+export async function withPackage(python: Python, requirement: string): Promise<Python> {
+  // Debian's Flask comes without Flask-Session, and so without cachelib: nothing to replace.
+  if (python.flaskSession === undefined) return python;
+  const folder = await cached('package', [python.command, requirement], async (path) => {
+    const install = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '--no-deps', '--target', path];
+    await output(python.command, [...install, requirement], `pip could not install ${requirement}`);
+  });
+  return { ...python, env: { ...python.env, PYTHONPATH: folder } };
+}
+
 /**
  * Debian's Flask 2.2 and Flask-Session 0.3.2, whose records are pickles.
  * @throws ServerMissing with what to install

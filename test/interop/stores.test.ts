@@ -4,14 +4,15 @@ import { available } from '../servers/process.ts';
 import { backAndForth } from './back-and-forth.ts';
 import { BACKENDS } from './backends.ts';
 import { inParallel } from './in-parallel.ts';
-import { startPython } from './python.ts';
+import { startPython, withPackage } from './python.ts';
 import { type Sides, startSides } from './sides.ts';
 
 const SECRET_KEY = 'a secret of both applications, long enough';
 
-const python = await available(startPython);
+const newest = await available(startPython);
 
-for (const { name, kinds, start, tolerated } of BACKENDS) {
+for (const { name, kinds, start, tolerated, package: other } of BACKENDS) {
+  const python = other && newest.server ? await available(() => withPackage(newest.server, other)) : newest;
   const withFlask = python.server !== undefined && (name === 'null' || python.server.flaskSession !== undefined);
   const place = withFlask ? await available(start) : undefined;
   const why = python.server?.reason?.replace(/[()]/g, '');

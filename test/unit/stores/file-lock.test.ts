@@ -1,5 +1,17 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, unlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import {
+  existsSync,
+  lstatSync,
+  mkdtempSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  symlinkSync,
+  unlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
@@ -17,12 +29,34 @@ function fresh(): LockPaths {
 
 const wait = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
-/** What another process here would have written into its lock. */
-async function ownerWithPid(pid: number): Promise<string> {
-  const paths = fresh();
-  const mine = await withFileLock(paths, 1000, async () => readFileSync(paths.lock, 'latin1'));
-  return mine.replace(/ \d+ .*$/, ` ${pid} token 1`);
+const HAS_PROC = existsSync('/proc/self/stat');
+const NO_PROC = HAS_PROC ? '' : ' (skipped: no /proc)';
+
+/** When it was started, as its own locks would say. */
+function startOf(pid: number): string {
+  if (!HAS_PROC) return '-';
+  return readFileSync(`/proc/${pid}/stat`, 'latin1')
+    .replace(/^.*\) /, '')
+    .split(' ')[19] as string;
 }
+
+const IS_WINDOWS = process.platform === 'win32';
+const read = (path: string) => (IS_WINDOWS ? readFileSync(path, 'latin1') : readlinkSync(path, 'latin1'));
+/** A lock as another process, or a filesystem without links, would have made it. */
+const plant = (path: string, owner: string, form: 'link' | 'file' = 'link') =>
+  form === 'link' && !IS_WINDOWS ? symlinkSync(owner, path) : writeFileSync(path, owner);
+const isThere = (path: string) => lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+const FOREIGN = 'elsewhere/boot/pid:[1] 1 1 token';
+
+/** What another process here would have named itself in its lock. */
+async function ownerWith({ pid, start }: { pid: number; start?: string }): Promise<string> {
+  const paths = fresh();
+  const mine = await withFileLock(paths, 1000, async () => read(paths.lock));
+  const [table, , myStart] = mine.split(' ');
+  return `${table} ${pid} ${start ?? myStart} token 1`;
+}
+
+const ownerWithPid = (pid: number) => ownerWith({ pid });
 
 test('one after another, in order, and nothing stays', async () => {
   const paths = fresh();
@@ -37,7 +71,7 @@ test('one after another, in order, and nothing stays', async () => {
     });
   expect(await Promise.all(['a', 'b', 'c'].map(step))).toEqual(['a', 'b', 'c']);
   expect(order).toEqual(['a in', 'a out', 'b in', 'b out', 'c in', 'c out']);
-  expect(existsSync(paths.lock)).toBe(false);
+  expect(isThere(paths.lock)).toBe(false);
 });
 
 test('a failure comes out, and the next has its turn', async () => {
@@ -54,12 +88,13 @@ test('a lock of a process that lives is waited for, and not taken', async () => 
   const paths = fresh();
   const child = spawn('sleep', ['60']);
   try {
-    const owner = await ownerWithPid(child.pid!);
-    writeFileSync(paths.lock, owner);
+    const start = startOf(child.pid!);
+    const owner = await ownerWith({ pid: child.pid!, start });
+    plant(paths.lock, owner);
     const failure = await withFileLock(paths, 150, async () => 'taken').catch((error) => error);
     expect(failure).toBeInstanceOf(SessionStoreError);
     expect(failure.code).toBe('ERR_SESSION_STORE_TIMEOUT');
-    expect(readFileSync(paths.lock, 'latin1')).toBe(owner);
+    expect(read(paths.lock)).toBe(owner);
     const waiting = withFileLock(paths, 2000, async () => 'mine');
     await wait(30);
     unlinkSync(paths.lock);
@@ -71,44 +106,93 @@ test('a lock of a process that lives is waited for, and not taken', async () => 
 
 test('those who wait in the queue time out together', async () => {
   const paths = fresh();
-  writeFileSync(paths.lock, await ownerWithPid(process.pid));
-  const started = performance.now();
-  const waiting = Array.from({ length: 20 }, () => withFileLock(paths, 200, async () => 'taken').catch((e) => e.code));
-  expect(new Set(await Promise.all(waiting))).toEqual(new Set(['ERR_SESSION_STORE_TIMEOUT']));
-  expect(performance.now() - started).toBeLessThan(20_000);
+  plant(paths.lock, await ownerWithPid(process.pid));
+  const ended: string[] = [];
+  const wait = (name: string, lock: LockPaths, timeout: number) =>
+    withFileLock(lock, timeout, async () => 'taken').catch(({ code }) => ended.push(`${name} ${code}`));
+  // One after the other they would take ten times as long as the one that is not in the queue.
+  const other = fresh();
+  plant(other.lock, await ownerWithPid(process.pid));
+  await Promise.all([
+    ...Array.from({ length: 20 }, () => wait('queue', paths, 200)),
+    wait('alone, with twice the time', other, 400),
+  ]);
+  expect(ended).toEqual([
+    ...Array.from({ length: 20 }, () => 'queue ERR_SESSION_STORE_TIMEOUT'),
+    'alone, with twice the time ERR_SESSION_STORE_TIMEOUT',
+  ]);
 });
 
-test('a lock of a process that died is taken at once', async () => {
+describe('a lock is taken at once, and never waited for as another is,', () => {
+  /** Those who hold nothing wait `STALE_MS`; who takes the lock of `owner` must be there before them. */
+  async function takenFirst(owner: string, form: 'link' | 'file'): Promise<void> {
+    const [dead, foreign] = [fresh(), fresh()];
+    plant(dead.lock, owner, form);
+    plant(foreign.lock, FOREIGN, form);
+    const order: string[] = [];
+    const take = (name: string, paths: LockPaths) => withFileLock(paths, 20_000, async () => order.push(name));
+    await Promise.all([take('foreign', foreign), take('dead', dead)]);
+    expect(order).toEqual(['dead', 'foreign']);
+    expect(existsSync(dead.guard)).toBe(false);
+  }
+
+  describe.concurrent.each(['link', 'file'] as const)('as a %s', (form) => {
+    test('when its process died', async () => {
+      const { pid } = spawnSync('true');
+      await takenFirst(await ownerWithPid(pid), form);
+    });
+
+    test.skipIf(!HAS_PROC)(`when another process has its id now${NO_PROC}`, async () => {
+      await takenFirst(await ownerWith({ pid: process.pid, start: '1' }), form);
+    });
+
+    test.skipIf(!HAS_PROC)(`when its process waits for its parent to notice${NO_PROC}`, async () => {
+      // The shell becomes a program that asks nobody how they ended.
+      const parent = spawn('sh', ['-c', 'sleep 60 & echo $!; exec sleep 60'], { stdio: ['ignore', 'pipe', 'ignore'] });
+      try {
+        const [text] = await once(parent.stdout, 'data');
+        const pid = Number(text);
+        const start = startOf(pid);
+        process.kill(pid, 'SIGKILL');
+        while (!/\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'latin1'))) await wait(5);
+        await takenFirst(await ownerWith({ pid, start }), form);
+      } finally {
+        parent.kill('SIGKILL');
+      }
+    });
+  });
+});
+
+test.skipIf(IS_WINDOWS)('a lock names its owner from the first moment on', async () => {
   const paths = fresh();
-  const { pid } = spawnSync('true');
-  writeFileSync(paths.lock, await ownerWithPid(pid));
-  const started = performance.now();
-  expect(await withFileLock(paths, 5000, async () => 'taken')).toBe('taken');
-  expect(performance.now() - started).toBeLessThan(20_000);
-  expect(existsSync(paths.guard)).toBe(false);
+  await withFileLock(paths, 1000, async () => {
+    expect(lstatSync(paths.lock).isSymbolicLink()).toBe(true);
+    expect(readlinkSync(paths.lock)).toContain(` ${process.pid} `);
+  });
 });
 
 test('who was overtaken knows it, and leaves the lock of the other alone', async () => {
   const paths = fresh();
-  const other = 'elsewhere/boot/pid:[1] 1 token 1';
   await withFileLock(paths, 1000, async (lock) => {
     expect(lock.isHeld()).toBe(true);
-    writeFileSync(paths.lock, other);
+    unlinkSync(paths.lock);
+    expect(lock.isHeld()).toBe(false);
+    plant(paths.lock, FOREIGN);
     expect(lock.isHeld()).toBe(false);
   });
-  expect(readFileSync(paths.lock, 'latin1')).toBe(other);
+  expect(read(paths.lock)).toBe(FOREIGN);
 });
 
 test('while another process removes a dead lock, nobody else does; if it died over that, somebody does', async () => {
   const paths = fresh();
   const { pid } = spawnSync('true');
   const dead = await ownerWithPid(pid);
-  writeFileSync(paths.lock, dead);
+  plant(paths.lock, dead);
   writeFileSync(paths.guard, '');
   expect(await withFileLock(paths, 200, async () => 'taken').catch((error) => error.code)).toBe(
     'ERR_SESSION_STORE_TIMEOUT',
   );
-  expect(readFileSync(paths.lock, 'latin1')).toBe(dead);
+  expect(read(paths.lock)).toBe(dead);
   const long = new Date(Date.now() - 60_000);
   utimesSync(paths.guard, long, long);
   expect(await withFileLock(paths, 2000, async () => 'taken')).toBe('taken');
@@ -121,12 +205,13 @@ test('a missing folder is the error of the system', async () => {
 
 describe.concurrent('over seconds', () => {
   test.each([
-    ['of another machine', () => 'elsewhere/boot/pid:[1] 1 token 1'],
-    ['without a name in it', () => ''],
-    ['of a thread that ended', () => undefined],
-  ])('a lock %s is taken when it has stayed the same for three seconds', async (_, owner) => {
+    ['of another machine', 'link', (): string | undefined => FOREIGN],
+    ['of another machine', 'file', (): string | undefined => FOREIGN],
+    ['without a name in it', 'file', (): string | undefined => ''],
+    ['of a thread that ended', 'link', (): string | undefined => undefined],
+  ] as const)('a lock %s, a %s, is taken when it has stayed the same for three seconds', async (_, form, owner) => {
     const paths = fresh();
-    writeFileSync(paths.lock, owner() ?? (await ownerWithPid(process.pid)));
+    plant(paths.lock, owner() ?? (await ownerWithPid(process.pid)), form);
     const started = performance.now();
     expect(await withFileLock(paths, 10_000, async () => 'taken')).toBe('taken');
     expect(performance.now() - started).toBeGreaterThan(2900);
@@ -134,7 +219,10 @@ describe.concurrent('over seconds', () => {
 
   test('locks that change hands are never taken, however long it goes on', async () => {
     const paths = fresh();
-    const foreign = (n: number) => writeFileSync(paths.lock, `elsewhere/boot/pid:[1] 1 token ${n}`);
+    const foreign = (n: number) => {
+      rmSync(paths.lock, { force: true });
+      plant(paths.lock, `${FOREIGN} ${n}`);
+    };
     foreign(0);
     const waiting = withFileLock(paths, 4000, async () => 'taken').catch((error) => error.code);
     for (let n = 1; n <= 20; n++) {
@@ -150,6 +238,6 @@ describe.concurrent('over seconds', () => {
       await wait(1600);
       expect(lock.isHeld()).toBe(false);
     });
-    expect(existsSync(paths.lock)).toBe(false);
+    expect(isThere(paths.lock)).toBe(false);
   });
 });
