@@ -18,7 +18,9 @@ const FOLDERS = ['codecs', 'stores', 'adapters'];
 
 /** Shared pieces beside public files, relative to `src/`. */
 export const INTERNAL: readonly string[] = [
+  'adapters/forwarded-proto',
   'adapters/held-response',
+  'adapters/request-members',
   'codecs/any',
   'codecs/base64',
   'codecs/codec',

@@ -36,6 +36,6 @@ export function sessions(
   { property }: ExpressOptions = {},
 ): SessionMiddleware {
   const sessionInterface = createSessionInterface(options, embeddedStore);
-  const place = placeOf(property);
-  return (req, res, next) => serveWithSession(sessionInterface, { place }, req, res, next);
+  const settings = { place: placeOf(property) };
+  return (req, res, next) => serveWithSession(sessionInterface, settings, req, res, next);
 }

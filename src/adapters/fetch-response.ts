@@ -1,18 +1,29 @@
 /** Saves a session into a `Response`, before any of it is sent. */
-import { runWithSession } from '../core/context.ts';
 import { type SessionEffects, withPrivate, withVary } from '../core/effects.ts';
 import type { SessionExchange } from '../core/exchange.ts';
+import { settlingStream } from './fetch-stream.ts';
 
 /**
- * @throws SessionError when saving fails: nothing has been sent by then
+ * The response with what saving has to say in its headers; the same one where its headers can be changed and nothing can be
+ * written late.
+ * @throws SessionError when saving fails: nothing has been sent by then, and what the body came from is told to stop
  */
 export async function saveInto(response: Response, exchange: SessionExchange): Promise<Response> {
-  const answer = withEffects(response, await exchange.save());
-  return exchange.savesLate ? settling(answer, exchange) : answer;
+  try {
+    return settling(withEffects(response, await exchange.save()), exchange);
+  } catch (error) {
+    discard(response);
+    throw error;
+  }
 }
 
-/** The response with what saving has to say in its headers; a new one where they cannot be changed (redirects, fetched ones). */
-export function withEffects(response: Response, effects: SessionEffects): Response {
+/** A body that nobody will read may hold a file open, or a connection. */
+export function discard({ body }: Response): void {
+  if (body && !body.locked) body.cancel().catch(() => {});
+}
+
+/** The response with these effects; a new one where its headers cannot be changed (redirects, fetched ones). */
+function withEffects(response: Response, effects: SessionEffects): Response {
   if (!effects.vary && !effects.setCookie && !effects.private) return response;
   try {
     putEffects(response.headers, effects);
@@ -32,32 +43,9 @@ export function putEffects(headers: Headers, effects: SessionEffects): void {
   if (effects.private) headers.set('Cache-Control', withPrivate(headers.get('Cache-Control') ?? undefined));
 }
 
-/**
- * A body may go on using the session while it is sent: that happens in the request's context, and what it changes is saved
- * before the body ends, so that the next request finds it.
- */
+/** A body may go on using a session that was used before. Whether it is a stream, no `Response` tells. */
 function settling(response: Response, exchange: SessionExchange): Response {
-  const { body } = response;
   // A switch of protocols has no body, and no Response can be made like it.
-  if (!body || response.status < 200) return response;
-  const reader = body.getReader();
-  const settled = new ReadableStream<Uint8Array>(
-    {
-      async pull(controller) {
-        const { done, value } = await runWithSession(exchange, () => reader.read());
-        if (!done) {
-          controller.enqueue(value);
-          return;
-        }
-        await exchange.finish();
-        controller.close();
-      },
-      async cancel(reason) {
-        await reader.cancel(reason);
-        await exchange.finish();
-      },
-    },
-    { highWaterMark: 0 },
-  );
-  return new Response(settled, response);
+  if (!exchange.savesLate || response.status < 200 || !response.body) return response;
+  return new Response(settlingStream(response.body, exchange), response);
 }

@@ -4,9 +4,19 @@ import { SessionExchange } from '../core/exchange.ts';
 import { createSessionInterface, type SessionOptions } from '../core/options.ts';
 import type { Session } from '../core/session.ts';
 import type { SessionInterface } from '../core/session-interface.ts';
-import type { Awaitable } from '../core/store.ts';
+import { type Awaitable, isPromise } from '../core/store.ts';
 import { FetchRequest } from './fetch-request.ts';
 import { saveInto } from './fetch-response.ts';
+
+export type { CookieToSet, CookieToSetOptions } from './fetch-cookie.ts';
+export {
+  OpenedSession,
+  type OpenerOptions,
+  type RequestFacts,
+  type SavedSession,
+  type SessionOpener,
+  sessionOpener,
+} from './fetch-opener.ts';
 
 export interface FetchOptions {
   /** Whether `X-Forwarded-Proto` decides if a cookie is `Secure`: only behind a proxy that sets it. Default false. */
@@ -15,17 +25,24 @@ export interface FetchOptions {
   readonly onError?: (error: unknown, request: Request) => Awaitable<Response>;
 }
 
-/** What it throws, or rejects with, goes to {@link FetchOptions.onError}; a `Response` that it throws is its answer. */
-export type FetchHandler<R extends Request, Rest extends unknown[]> = (
+/**
+ * What it throws, or rejects with, goes to {@link FetchOptions.onError}; a `Response` that it throws is its answer. Undefined
+ * is passed on (a request that Bun's server upgraded): then no cookie reaches the visitor.
+ */
+export type FetchHandler<R extends Request, Rest extends unknown[], A extends Response | undefined> = (
   request: R,
   session: Session,
   ...rest: Rest
-) => Awaitable<Response>;
+) => Awaitable<A>;
 
 /** Gives handlers a session. Whatever the server passes beside the request (a context, an environment) comes after it. */
-export type WithSession = <Rest extends unknown[] = [], R extends Request = Request>(
-  handler: FetchHandler<R, Rest>,
-) => (request: R, ...rest: Rest) => Promise<Response>;
+export type WithSession = <
+  Rest extends unknown[] = [],
+  R extends Request = Request,
+  A extends Response | undefined = Response,
+>(
+  handler: FetchHandler<R, Rest, A>,
+) => (request: R, ...rest: Rest) => Promise<A | Response>;
 
 /**
  * `export default { fetch: sessions({...})((request, session) => new Response(…)) }`: the handler gets the session, which
@@ -42,24 +59,32 @@ export function sessions(
     async (request, ...rest) => {
       const exchange = new SessionExchange(sessionInterface, new FetchRequest(request, trustProxy));
       const fail = (error: unknown): Awaitable<Response> => (isResponse(error) ? error : onError(error, request));
-      let response: Response;
       try {
-        await exchange.open();
-        response = await runWithSession(exchange, () => handler(request, lazySession(exchange), ...rest));
+        const opened = exchange.open();
+        if (isPromise(opened)) await opened;
       } catch (error) {
-        response = await fail(error);
+        return fail(error);
       }
+      const response = await runWithSession(exchange, async () => {
+        try {
+          return await handler(request, lazySession(exchange), ...rest);
+        } catch (error) {
+          return fail(error);
+        }
+      });
       try {
-        return await saveInto(response, exchange);
+        if (response) return await saveInto(response, exchange);
+        await exchange.save();
+        return response;
       } catch (error) {
-        return await fail(error);
+        return fail(error);
       }
     };
 }
 
-/** Frameworks bring their own class of it, and of it from another realm. */
+/** That of another realm, too. */
 function isResponse(value: unknown): value is Response {
-  return typeof value === 'object' && value !== null && 'status' in value && 'headers' in value && 'body' in value;
+  return value instanceof Response || Object.prototype.toString.call(value) === '[object Response]';
 }
 
 function answer500(error: unknown): Response {

@@ -2,26 +2,7 @@
 import { IncomingMessage, type OutgoingHttpHeader, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
 import { type SessionEffects, withPrivate, withVary } from '../core/effects.ts';
-
-/** Describe the body of the answer that a failed save stopped; they must not describe the error page. */
-const BODY_HEADERS = [
-  'accept-ranges',
-  'cache-control',
-  'content-disposition',
-  'content-encoding',
-  'content-language',
-  'content-length',
-  'content-range',
-  'content-type',
-  'etag',
-  'expires',
-  'last-modified',
-  'link',
-  'location',
-  'refresh',
-  'trailer',
-  'transfer-encoding',
-];
+import { BODY_HEADERS } from './held-response-body.ts';
 
 /** As a response begins anew: the error handler finds no trace of the answer that was stopped. */
 export function clearBody(res: ServerResponse): void {

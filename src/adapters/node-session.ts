@@ -1,17 +1,12 @@
 import { EventEmitter } from 'node:events';
 import { IncomingMessage, ServerResponse } from 'node:http';
-import { runWithSession } from '../core/context.ts';
+import { currentHolder, runWithSession, type SessionHolder } from '../core/context.ts';
 import { SessionExchange } from '../core/exchange.ts';
 import type { SessionInterface } from '../core/session-interface.ts';
 import { isPromise } from '../core/store.ts';
 import { holdResponse } from './held-response.ts';
 import { NodeRequest } from './node-request.ts';
 import { requestMembers } from './request-members.ts';
-
-/** The exchange that the imported `session` belongs to: of the interface that was set up last. */
-const CURRENT = Symbol('flacon.exchange');
-type Request = IncomingMessage & { [CURRENT]?: SessionExchange };
-type Response = ServerResponse & { readonly req: Request };
 
 /** Where requests keep the exchange of one property, and whether they have its accessor. */
 interface Place {
@@ -122,19 +117,21 @@ export function serveWithSession(
 }
 
 /** Makes it the request's, in its property and for the listeners of what Node emits. */
-export function bindExchange(exchange: SessionExchange, place: Place, req: Request, res: ServerResponse): void {
+export function bindExchange(exchange: SessionExchange, place: Place, req: IncomingMessage, res: ServerResponse): void {
   (req as unknown as Carrier)[place.exchange] = exchange;
-  req[CURRENT] = exchange;
-  if (!(place.accessible in req)) {
-    const owner = prototypeOf(req, IncomingMessage.prototype);
-    Object.defineProperty(owner, place.property, place.accessor);
-    if (place.property === 'session' && owner !== req) {
-      Object.defineProperties(owner, requestMembers(place.exchange));
-    }
-    Object.defineProperty(owner, place.accessible, { value: true });
+  if (!(place.accessible in req)) prepare(place, req, res);
+}
+
+/** Once for all requests of a framework, or for each where they share nothing. */
+function prepare(place: Place, req: IncomingMessage, res: ServerResponse): void {
+  const owner = prototypeOf(req, IncomingMessage.prototype);
+  Object.defineProperty(owner, place.property, place.accessor);
+  if (place.property === 'session' && owner !== req) {
+    Object.defineProperties(owner, requestMembers(place.exchange));
   }
-  if (!(LISTENS in req)) listenInContext(prototypeOf(req, IncomingMessage.prototype));
-  if (!(LISTENS in res)) listenInContext(prototypeOf(res, ServerResponse.prototype));
+  Object.defineProperty(owner, place.accessible, { value: true });
+  listenInContext(owner);
+  listenInContext(prototypeOf(res, ServerResponse.prototype));
 }
 
 /**
@@ -151,14 +148,17 @@ function prototypeOf(message: object, native: object): object {
 }
 
 const LISTENS = Symbol('flacon.listens');
-type Message = Request | Response;
+const HOLDER = Symbol('flacon.holder');
+type Message = EventEmitter & { [HOLDER]?: SessionHolder | undefined };
 
 /** Node emits what happens to a connection outside of any request; its listeners are a request's all the same. */
 function listenInContext(owner: object): void {
+  if (LISTENS in owner) return;
   const native = Object.getPrototypeOf(owner);
   for (const method of ['on', 'addListener', 'prependListener'] as const) {
     const value = function (this: Message, ...args: unknown[]): unknown {
-      if (this.emit === native.emit) this.emit = emitInContext;
+      this[HOLDER] ??= currentHolder();
+      if (this[HOLDER] && this.emit === native.emit) this.emit = emitInContext;
       return native[method].apply(this, args);
     };
     Object.defineProperty(owner, method, { value, writable: true, configurable: true });
@@ -167,7 +167,5 @@ function listenInContext(owner: object): void {
 }
 
 function emitInContext(this: Message, ...args: unknown[]): boolean {
-  const exchange = ('req' in this ? this.req : this)[CURRENT];
-  const { emit } = EventEmitter.prototype;
-  return exchange ? runWithSession(exchange, () => emit.apply(this, args as never)) : emit.apply(this, args as never);
+  return runWithSession(this[HOLDER] as SessionHolder, () => EventEmitter.prototype.emit.apply(this, args as never));
 }

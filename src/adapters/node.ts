@@ -33,10 +33,10 @@ export function sessions(
   { onError = answer500, property, trustProxy = false }: NodeOptions = {},
 ): (listener: SessionRequestListener) => RequestListener {
   const sessionInterface = createSessionInterface(options, embeddedStore);
-  const place = placeOf(property);
+  const settings = { place: placeOf(property), trustProxy };
   return (listener) => (req, res) => {
     const fail = (error: unknown): void => onError(error, req, res);
-    serveWithSession(sessionInterface, { place, trustProxy }, req, res, (error) => {
+    serveWithSession(sessionInterface, settings, req, res, (error) => {
       if (error !== undefined) {
         fail(error);
         return;

@@ -1,12 +1,11 @@
 /** A server-side interface that resumes the sessions of another library where the visitor has none of ours yet. */
-import type { Binding as BindingOf } from '../core/binding.ts';
 import { Binding } from '../core/binding.ts';
 import type { SessionEffects } from '../core/effects.ts';
 import { NullSession } from '../core/null-session.ts';
 import { createSessionInterface, describe, type SessionOptions } from '../core/options.ts';
 import { ServerSideSessionInterface } from '../core/server-session.ts';
 import { controlsOf, Session } from '../core/session.ts';
-import type { SessionRequest } from '../core/session-interface.ts';
+import type { SessionInterface, SessionRequest } from '../core/session-interface.ts';
 import type { Awaitable } from '../core/store.ts';
 import { SessionConfigError, SessionStoreError } from '../errors.ts';
 import { embeddedStore } from '../stores/embedded.ts';
@@ -109,12 +108,12 @@ export class MigratingSessionInterface extends ServerSideSessionInterface {
 
 const OUT_OF_ORDER = 'a session store is out of order, so that sessions are empty and read-only for the moment';
 
-function bindingOf(session: Session): BindingOf {
-  return controlsOf(session) as BindingOf;
+function bindingOf(session: Session): Binding {
+  return controlsOf(session) as Binding;
 }
 
 /** Ended, or emptied, which comes to the same. */
-function isOver({ state }: BindingOf): boolean {
+function isOver({ state }: Binding): boolean {
   return state.destroyed || (state.modified && state.isEmpty());
 }
 
@@ -125,12 +124,16 @@ export function migrating(options: SessionOptions, former: Former, { grace }: Ta
     const expected = `a session store: the sessions of ${former.library} are not moved into cookies`;
     throw new SessionConfigError('store', describe(options.store), expected);
   }
-  if (ours.cookieName === former.cookieName) {
-    const expected = `another name than that of ${former.library}'s cookie, so that the two can be told apart`;
-    throw new SessionConfigError('cookie.name', JSON.stringify(ours.cookieName), expected);
-  }
+  refuseSameName(ours, former);
   if (grace !== undefined && !(typeof grace === 'number' && grace >= 0)) {
     throw new SessionConfigError('grace', describe(grace), 'a number of seconds, at least 0');
   }
   return new MigratingSessionInterface(ours, former, grace ?? Number.POSITIVE_INFINITY, options.storeTimeout ?? 5);
+}
+
+/** @throws SessionConfigError */
+export function refuseSameName(ours: SessionInterface, former: Former): void {
+  if (ours.cookieName !== former.cookieName) return;
+  const expected = `another name than that of ${former.library}'s cookie, so that the two can be told apart`;
+  throw new SessionConfigError('cookie.name', JSON.stringify(ours.cookieName), expected);
 }

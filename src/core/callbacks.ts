@@ -2,7 +2,7 @@
 import { PlainRecord } from './plain-record.ts';
 import { SessionState } from './state.ts';
 
-/** Called once, later than the call it was given to; without an argument when all went well. */
+/** Called once, later than the call it was given to; with undefined when all went well. */
 export type SessionCallback = (error?: unknown) => void;
 
 /**

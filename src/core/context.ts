@@ -19,6 +19,11 @@ export function runWithSession<R>(holder: SessionHolder, run: () => R): R {
   return context.run(holder, run);
 }
 
+/** What `session` is here, for adapters; undefined outside of a request. */
+export function currentHolder(): SessionHolder | undefined {
+  return context.getStore();
+}
+
 /** Whether `session` can be used here. */
 export function hasSession(): boolean {
   return context.getStore() !== undefined;

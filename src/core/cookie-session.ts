@@ -127,9 +127,12 @@ export class SecureCookieSessionInterface extends SessionInterface {
     const { rules } = this.#options;
     if (!state.loaded && rules.refresh !== 'always') return { vary: state.accessed };
     const { accessed } = state;
-    // A session whose own date passed before it was saved is not kept.
-    if (hasPassed(state.expiry, this.now())) content.destroy();
-    const { expiry } = state;
+    let { expiry } = state;
+    if (hasPassed(expiry, this.now())) {
+      // Its own date came before it was saved: it is not kept.
+      content.destroy();
+      expiry = undefined;
+    }
     const facts = {
       accessed,
       modified: state.modified,

@@ -164,21 +164,20 @@ export class ServerSideSessionInterface extends SessionInterface implements Bind
   #finish(session: Session, request: SessionRequest): Awaitable<SessionEffects> {
     const binding = controlsOf(session) as Binding;
     if (binding.state.readOnly !== undefined) return { vary: binding.state.accessed };
-    this.#endWhenOver(binding);
     const decision = this.#decide(binding, this.readCookie(request) !== undefined);
     return chain(this.#perform(binding, decision), (result) =>
       result === 'undecodable' ? this.#finish(session, request) : this.#effects(session, request, decision, result),
     );
   }
 
-  /** A session whose own date passed before it was saved is not kept. */
-  #endWhenOver(binding: Binding): void {
-    if (hasPassed(binding.state.expiry, this.now())) binding.destroy();
-  }
-
   #decide(binding: Binding, offered: boolean): Decision {
     const { state } = binding;
-    const { expiry } = state;
+    let { expiry } = state;
+    if (hasPassed(expiry, this.now())) {
+      // Its own date came before it was saved: it is not kept.
+      binding.destroy();
+      expiry = undefined;
+    }
     binding.endChanged ||= hasNewEnd(state, expiry);
     const facts = {
       accessed: state.accessed,
@@ -203,17 +202,17 @@ export class ServerSideSessionInterface extends SessionInterface implements Bind
     const { refresh } = this.rules;
     if (typeof refresh !== 'number' || !binding.stored || !binding.state.accessed) return false;
     const { expiresAt } = binding.stored;
-    const end = this.endOf(binding.state);
+    const isLate = (lifetime: number) => expiresAt - this.now() < lifetime * 1000 * (1 - refresh);
+    if (!own) return isLate(this.lifetime) && this.endOf(binding.state) > expiresAt;
+    const end = this.endOf(binding.state, own);
     // Who does not know of the session's own end (Flask, a request that read the record before) may have moved it.
-    if (own && expiresAt >= end + STORE_PRECISION_MS) return true;
-    const lifetime = own ? idleTimeOf(own) : this.lifetime;
+    if (expiresAt >= end + STORE_PRECISION_MS) return true;
     // A date stays where it is, and where the store put it.
-    const moved = own?.at === undefined ? end > expiresAt : end >= expiresAt + STORE_PRECISION_MS;
-    return moved && expiresAt - this.now() < lifetime * 1000 * (1 - refresh);
+    const moves = own.at === undefined ? end > expiresAt : end >= expiresAt + STORE_PRECISION_MS;
+    return moves && isLate(idleTimeOf(own));
   }
 
-  endOf(state: SessionState): number {
-    const own = state.expiry;
+  endOf(state: SessionState, own: OwnExpiry | undefined = state.expiry): number {
     const idle = own ? endOf(own, this.now()) : this.now() + Math.floor(this.lifetime) * 1000;
     return Math.min(idle, this.#deadline(state.get(CREATED)));
   }
@@ -222,7 +221,6 @@ export class ServerSideSessionInterface extends SessionInterface implements Bind
   commit(binding: Binding): Awaitable<void> {
     if (!binding.state.loaded || binding.state.readOnly !== undefined) return undefined;
     return binding.exclusively(() => {
-      this.#endWhenOver(binding);
       const decision = this.#decide(binding, binding.offered !== undefined);
       return chain(this.#perform(binding, decision), (result) =>
         result === 'undecodable' ? this.#again(binding) : undefined,
@@ -360,7 +358,8 @@ export class ServerSideSessionInterface extends SessionInterface implements Bind
     const expiresAt = super.expirationTime(session);
     if (expiresAt === undefined || this.absoluteTimeout === undefined) return expiresAt;
     const { state } = controlsOf(session) as Binding;
-    return state.expiry ? this.endOf(state) : this.#deadline(state.get(CREATED));
+    const own = state.expiry;
+    return own ? this.endOf(state, own) : this.#deadline(state.get(CREATED));
   }
 
   /** @param newKey undefined while it is not known yet */

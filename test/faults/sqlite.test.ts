@@ -7,6 +7,7 @@ import { SqliteStore } from 'flacon/stores/sqlite';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { isPromise } from '../../src/core/store.ts';
 import { SessionStoreError } from '../../src/errors.ts';
+import { expectNotHeldUp } from '../held-up.ts';
 
 let directory: string;
 let path: string;
@@ -108,25 +109,37 @@ describe('somebody else is writing', () => {
     };
   }
 
-  test('reading goes on, writing waits without holding up the process', async () => {
+  test('reading goes on, writing waits', async () => {
     const store = new SqliteStore({ path });
     store.write('k', bytes('one'), later(), undefined);
     const other = locked();
     expect(store.read('k')?.bytes).toEqual(bytes('one'));
-    const started = performance.now();
     const results = [
       store.write('k', bytes('two'), later(), bytes('one')),
       store.touch('k', later()),
       store.write('l', bytes('one'), later(), undefined),
       store.delete('never'),
     ];
-    expect(performance.now() - started).toBeLessThan(20_000);
     for (const result of results) expect(isPromise<unknown>(result)).toBe(true);
     await new Promise((resolve) => setTimeout(resolve, 60));
     expect(store.read('k')?.bytes).toEqual(bytes('one'));
     other.release();
     expect(await Promise.all(results)).toEqual(['written', true, 'written', false]);
     expect(store.read('k')?.bytes).toEqual(bytes('two'));
+    store.close();
+  });
+
+  test('the process goes on meanwhile, where SQLite itself would hold it up', async () => {
+    const store = new SqliteStore({ path });
+    store.write('k', bytes('one'), later(), undefined);
+    const waiting = async () => {
+      const other = locked();
+      const results = [store.touch('k', later()), store.write('l', bytes('one'), later(), undefined)];
+      await new Promise((resolve) => setTimeout(resolve, 60));
+      other.release();
+      await Promise.all(results);
+    };
+    await expectNotHeldUp(path, waiting);
     store.close();
   });
 
