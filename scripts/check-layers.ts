@@ -30,6 +30,14 @@ const PURE: Record<string, readonly string[]> = {
   index: [],
 };
 
+/**
+ * Files that may import packages as values, because what they offer is made by the framework's own functions (a Nest module
+ * by its decorators). Only those who have the framework import the file's subpath.
+ */
+const FRAMEWORKS: Record<string, readonly string[]> = {
+  'adapters/nestjs.ts': ['@nestjs/common', '@nestjs/core'],
+};
+
 const MOST_LINES = 400;
 
 interface Import {
@@ -107,7 +115,9 @@ function outsideProblem(file: string, { specifier, kind }: Import, peers: readon
   }
   if (specifier.startsWith('node:')) return;
   // A value import would fail in every application that does not have the package.
-  if (kind === 'value') return 'a package may be imported as a type, or by import() when it is needed';
+  if (kind === 'value' && !FRAMEWORKS[file]?.includes(specifier)) {
+    return 'a package may be imported as a type, or by import() when it is needed';
+  }
   const owner = specifier
     .split('/')
     .slice(0, specifier.startsWith('@') ? 2 : 1)

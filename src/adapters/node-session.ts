@@ -66,7 +66,10 @@ class NodeExchange extends SessionExchange {
   hold(): void {
     if (this.#holds) return;
     this.#holds = true;
-    holdResponse(this.#res, this, this.#fail);
+    // What stands for the response of an upgrade request (Socket.IO's `io.engine.use`) takes no cookie, and waits for none.
+    const isUpgrade = this.#res.req?.headers.upgrade !== undefined && !(this.#res instanceof ServerResponse);
+    if (isUpgrade) this.detach();
+    else holdResponse(this.#res, this, this.#fail);
   }
 
   protected override beforeUse(): void {

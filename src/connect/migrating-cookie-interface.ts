@@ -7,6 +7,7 @@ import { SessionInterface, type SessionRequest } from '../core/session-interface
 import { PERMANENT, type SessionState } from '../core/state.ts';
 import { type Awaitable, chain, type StoredRecord } from '../core/store.ts';
 import { SessionDecodeError } from '../errors.ts';
+import { takeOverMessages } from './connect-flash.ts';
 import type { Former, FormerSession } from './former.ts';
 
 /** What is the same of any session in a cookie. */
@@ -58,6 +59,7 @@ export class MigratingCookieInterface extends SessionInterface {
     const { state } = content;
     const initial = this.#ours.initial();
     state.rebase(former.record);
+    takeOverMessages(state);
     for (const key of initial.keys()) if (key !== PERMANENT) state.stamp(key, initial.get(key));
     if (former.lasting) state.stamp(PERMANENT, true);
     state.isNew = false;

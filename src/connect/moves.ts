@@ -11,6 +11,7 @@ import type { ServerSideSessionInterface } from '../core/server-session.ts';
 import { CREATED, PERMANENT, SessionState } from '../core/state.ts';
 import type { StoredRecord } from '../core/store.ts';
 import { SessionDecodeError, SessionEncodeError } from '../errors.ts';
+import { takeOverMessages } from './connect-flash.ts';
 import type { Former, FormerSession } from './former.ts';
 
 /** Where a former session went. Without `nonce`: nowhere, it was ended. */
@@ -116,6 +117,7 @@ export class Moves {
     const state = new SessionState();
     state.rebase(record);
     for (const key of own) state.delete(key);
+    takeOverMessages(state);
     if (lasting) state.stamp(PERMANENT, true);
     else state.delete(PERMANENT);
     state.keepsCreated = ours.absoluteTimeout !== undefined;

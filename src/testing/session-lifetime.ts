@@ -156,7 +156,11 @@ export const identity: SessionTest[] = [
       const visitor = stage.visitor();
       await visitor.visit((s) => void s.set('a', 1));
       const old = visitor.twin();
-      const { effects } = await visitor.visit((s) => s.destroy());
+      const { value, effects } = await visitor.visit((s) => {
+        s.destroy();
+        return [s.accessed, s.modified, s.has('a')];
+      });
+      assert.deepEqual(value, [true, true, false]);
       assert.match(effects.setCookie ?? '', /Max-Age=0/);
       assert.equal(visitor.cookie, undefined);
       assert.equal((await old.visit((s) => s.get('a'))).value, undefined);

@@ -96,6 +96,9 @@ export function flaconApp(sessionInterface: SessionInterface): express.Express {
     own(req).regenerate();
     res.send('renewed');
   });
+  app.get('/messages', (req, res) => {
+    res.json(own(req).takeFlashes());
+  });
   app.get('/empty', (req, res) => {
     own(req).clear();
     res.send('emptied');
@@ -114,6 +117,7 @@ interface SessionLike {
   permanent: boolean;
   regenerate(): boolean;
   clear(): void;
+  takeFlashes(): [string, unknown][];
   destroy(): void;
 }
 

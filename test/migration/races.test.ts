@@ -1,7 +1,7 @@
 /** Several requests of one visitor at the moment of the move: one session, nothing lost, nobody logged out, nothing revived. */
 import { afterAll, describe, expect, test } from 'vitest';
 import { closeSites } from './apps.ts';
-import { dataOf, gate, Stage } from './stage.ts';
+import { dataOf, Stage } from './stage.ts';
 
 afterAll(closeSites);
 
@@ -39,21 +39,12 @@ describe.each([
     const stage = new Stage({}, {}, synchronous);
     const ada = await stage.ada();
     const slow = ada.copy();
-    const { opened, open } = gate();
-    let arrived = (): void => {};
-    const waiting = new Promise<void>((resolve) => {
-      arrived = resolve;
-    });
-    stage.former.before.get = () => {
-      delete stage.former.before.get;
-      arrived();
-      return opened;
-    };
+    const get = stage.former.pauseNextGet('before');
     const answer = slow.get('/put/slow/1');
-    await waiting;
+    await get.reached;
     await ada.get('/put/fast/1');
     expect(stage.former.size).toBe(0);
-    open();
+    get.goOn();
     expect((await answer).status).toBe(200);
     expect(slow.cookies.get('session')).toBe(ada.cookies.get('session'));
     expect(dataOf(await ada.get('/me'))).toEqual({ ...ADA, fast: '1', slow: '1' });
@@ -63,21 +54,12 @@ describe.each([
     const stage = new Stage({}, {}, synchronous);
     const ada = await stage.ada();
     const slow = ada.copy();
-    const { opened, open } = gate();
-    let arrived = (): void => {};
-    const waiting = new Promise<void>((resolve) => {
-      arrived = resolve;
-    });
     // It has read the old record, and does not know yet.
-    stage.former.after.get = () => {
-      delete stage.former.after.get;
-      arrived();
-      return opened;
-    };
+    const get = stage.former.pauseNextGet('after');
     const answer = slow.get('/put/slow/1');
-    await waiting;
+    await get.reached;
     await ada.get('/put/fast/1');
-    open();
+    get.goOn();
     expect((await answer).status).toBe(200);
     expect(slow.cookies.get('session')).toBe(ada.cookies.get('session'));
     expect(dataOf(await ada.get('/me'))).toEqual({ ...ADA, fast: '1', slow: '1' });
@@ -89,23 +71,31 @@ describe.each([
     const stage = new Stage({}, {}, synchronous);
     const ada = await stage.ada();
     const slow = ada.copy();
-    const { opened, open } = gate();
-    let arrived = (): void => {};
-    const waiting = new Promise<void>((resolve) => {
-      arrived = resolve;
-    });
-    stage.former.after.get = () => {
-      delete stage.former.after.get;
-      arrived();
-      return opened;
-    };
+    const get = stage.former.pauseNextGet('after');
     const answer = slow.get('/put/slow/1');
-    await waiting;
+    await get.reached;
     await ada.get('/logout');
-    open();
+    get.goOn();
     // A session of its own, with nothing of Ada's.
     expect((await answer).status).toBe(200);
     expect(dataOf(await slow.get('/me'))).toEqual({ slow: '1' });
     expect(dataOf(await ada.get('/me'))).toEqual({});
+  });
+
+  test('so does signing out of another session that the visitor has beside it', async () => {
+    const stage = new Stage({}, {}, synchronous);
+    const ada = await stage.ada();
+    const both = ada.copy();
+    both.cookies.delete('connect.sid');
+    await both.get('/put/colour/mauve');
+    both.cookies.set('connect.sid', ada.cookies.get('connect.sid') as string);
+    const get = stage.former.pauseNextGet('after');
+    const answer = ada.get('/put/slow/1');
+    await get.reached;
+    await both.get('/logout');
+    get.goOn();
+    expect((await answer).status).toBe(200);
+    expect(dataOf(await ada.get('/me'))).toEqual({ slow: '1' });
+    expect(stage.events.count('migrated')).toBe(0);
   });
 });

@@ -36,6 +36,22 @@ export class FormerMemory extends session.MemoryStore {
     })().then((answer) => callback(...answer), callback);
   }
 
+  /** Stops the next `get` before it looks, or when it has looked and did not tell yet. */
+  pauseNextGet(when: 'before' | 'after'): { readonly reached: Promise<void>; goOn(): void } {
+    let goOn = (): void => {};
+    const paused = new Promise<void>((resolve) => {
+      goOn = resolve;
+    });
+    const reached = new Promise<void>((resolve) => {
+      this[when].get = () => {
+        delete this[when].get;
+        resolve();
+        return paused;
+      };
+    });
+    return { reached, goOn };
+  }
+
   get size(): number {
     return Object.keys((this as unknown as { sessions: object }).sessions).length;
   }
@@ -117,13 +133,4 @@ export class Stage {
 export function dataOf(answer: Answer): unknown {
   if (answer.status !== 200) throw new Error(`${answer.status}: ${answer.text}`);
   return JSON.parse(answer.text);
-}
-
-/** A promise, and how to resolve it. */
-export function gate(): { readonly opened: Promise<void>; open(): void } {
-  let open = (): void => {};
-  const opened = new Promise<void>((resolve) => {
-    open = resolve;
-  });
-  return { opened, open: () => open() };
 }

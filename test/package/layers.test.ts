@@ -3,8 +3,8 @@ import { checkLayers } from '../../scripts/check-layers.ts';
 import { tree } from './tree.ts';
 
 const PACKAGE = JSON.stringify({
-  peerDependencies: { express: '>=4' },
-  peerDependenciesMeta: { express: { optional: true } },
+  peerDependencies: { '@nestjs/common': '>=11', express: '>=4' },
+  peerDependenciesMeta: { '@nestjs/common': { optional: true }, express: { optional: true } },
 });
 
 function violations(files: Record<string, string>): string[] {
@@ -18,6 +18,10 @@ describe('what is right passes', () => {
     ['any module of Node in a store', { 'src/stores/a.ts': "import { readFileSync } from 'node:fs';\n" }],
     ['an optional peer as a type', { 'src/adapters/express.ts': "import type { Request } from 'express';\n" }],
     ['an optional peer when it is needed', { 'src/stores/a.ts': "export const load = () => import('express');\n" }],
+    [
+      'a framework at load time, where a file is made with it',
+      { 'src/adapters/nestjs.ts': "import { Module } from '@nestjs/common';\n" },
+    ],
     ['code in a comment', { 'src/core/a.ts': "/**\n * import express from 'express';\n * import('express')\n */\n" }],
     ['400 lines', { 'src/core/a.ts': '\n'.repeat(400) }],
   ])('%s', (_, files) => {
@@ -52,6 +56,11 @@ describe('what is wrong is named, with what would be right', () => {
     [
       'a driver at load time',
       { 'src/stores/a.ts': "import { createClient } from 'redis';\n" },
+      /as a type, or by import/,
+    ],
+    [
+      'a framework at load time elsewhere',
+      { 'src/adapters/nestjs-a.ts': "import { Module } from '@nestjs/common';\n" },
       /as a type, or by import/,
     ],
     [

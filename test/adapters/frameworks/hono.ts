@@ -25,7 +25,7 @@ export async function serveHono(app: AdapterApp): Promise<AdapterServer> {
     const answer = await app.handle({
       method: c.req.method,
       path: c.req.path.slice(app.mount.length),
-      session: (name = 'session') => c.get(name),
+      session: (name = 'session') => (name === 'second' ? c.get('second') : c.get('session')),
       body: () => c.req.text(),
       earlyHints: (link) => c.env.outgoing.writeEarlyHints({ link }),
     });
@@ -52,5 +52,5 @@ function send(answer: AdapterAnswer, c: Context<Env>): Response {
   c.status((answer.status ?? 200) as 200);
   if (answer.file) return c.body(Readable.toWeb(createReadStream(answer.file)) as ReadableStream);
   if (typeof answer.body === 'string' && !c.res.headers.has('Content-Type')) return c.text(answer.body);
-  return c.body(streamed(answer.body) as ReadableStream | null);
+  return answer.body === undefined ? c.body(null) : c.body(streamed(answer.body) as ReadableStream);
 }
