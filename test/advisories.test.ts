@@ -132,7 +132,7 @@ describe('the store', () => {
         await one.visit((session) => void session.set('a', 1));
       }
       expect(await readdir(directory)).toEqual(['sessions']);
-      for (const file of await readdir(inside)) expect(file).toMatch(/^[0-9a-f]{32}$/);
+      for (const file of await readdir(inside)) expect(file).toMatch(/^[0-9a-f]{64}$/);
     } finally {
       await rm(directory, { recursive: true, force: true });
     }

@@ -108,8 +108,11 @@ class HeldResponse {
     try {
       effects = this.#save();
     } catch (error) {
-      this.#failed(error);
-      return this.#ignore(method, rest);
+      if (!this.#tellsOfFailure) {
+        this.#failed(error);
+        return this.#ignore(method, rest);
+      }
+      effects = [];
     }
     if (!isPromise(effects)) {
       this.#put(effects);
@@ -119,8 +122,19 @@ class HeldResponse {
     }
     this.#waiting.push({ method, args: rest });
     this.#state = new HeldState(this.#res, method !== 'end');
-    effects.then((all) => this.#resume(all)).catch((error) => this.#failed(error));
+    effects
+      .catch((error) => {
+        if (this.#tellsOfFailure) return [];
+        throw error;
+      })
+      .then((all) => this.#resume(all))
+      .catch((error) => this.#failed(error));
     return method === 'write' ? false : this.#res;
+  }
+
+  /** An error page is not replaced by another one: a store that is down fails the session of the page that says so, too. */
+  get #tellsOfFailure(): boolean {
+    return this.#res.statusCode >= 500;
   }
 
   /** Throws what Node throws, and leaves nothing in the arguments that could fail later. */

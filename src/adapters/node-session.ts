@@ -2,21 +2,21 @@ import { EventEmitter } from 'node:events';
 import { IncomingMessage, ServerResponse } from 'node:http';
 import { currentHolder, runWithSession, type SessionHolder } from '../core/context.ts';
 import { SessionExchange } from '../core/exchange.ts';
-import type { SessionInterface } from '../core/session-interface.ts';
+import type { SessionInterface, SessionRequest } from '../core/session-interface.ts';
 import { isPromise } from '../core/store.ts';
 import { holdResponse } from './held-response.ts';
 import { NodeRequest } from './node-request.ts';
 import { requestMembers } from './request-members.ts';
 
 /** Where requests keep the exchange of one property, and whether they have its accessor. */
-interface Place {
+export interface Place {
   readonly property: string;
   readonly exchange: symbol;
   /** On what has the accessor: looking for it costs less than looking for where it would be. */
   readonly accessible: symbol;
   readonly accessor: PropertyDescriptor;
 }
-type Carrier = Record<symbol, SessionExchange | undefined>;
+export type Carrier = Record<symbol, SessionExchange | undefined>;
 
 const places = new Map<string, Place>();
 
@@ -47,14 +47,14 @@ export interface NodeSessionOptions {
 }
 
 /** The response is held from the session's first use on: one that never uses it goes its way as if nobody was here. */
-class NodeExchange extends SessionExchange {
+export class NodeExchange extends SessionExchange {
   readonly #res: ServerResponse;
   readonly #fail: (error: unknown) => void;
   #holds = false;
 
   constructor(
     sessionInterface: SessionInterface,
-    request: NodeRequest,
+    request: SessionRequest,
     res: ServerResponse,
     fail: (error: unknown) => void,
   ) {

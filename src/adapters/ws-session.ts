@@ -1,4 +1,5 @@
 /** The session of one socket, from its upgrade request on, for as long as both last. */
+import { AsyncLocalStorage } from 'node:async_hooks';
 import type { IncomingMessage } from 'node:http';
 import { inspect } from 'node:util';
 import { runWithSession } from '../core/context.ts';
@@ -57,6 +58,9 @@ async function openSession(sessionInterface: SessionInterface, request: SessionR
   return session;
 }
 
+/** The message that is being handled, for calls from inside of it: they must not wait for its end. */
+const messages = new AsyncLocalStorage<{ visitor: SocketSession; session: Session; isOpen: boolean }>();
+
 export class SocketSession {
   /** As it was when the socket was opened, or at the last `reload`. */
   readonly session: Session;
@@ -67,7 +71,8 @@ export class SocketSession {
   readonly #wasNew: boolean;
   #unwatch: (() => void) | undefined;
   #timer: NodeJS.Timeout | undefined;
-  #turn: Promise<unknown> = Promise.resolve();
+  /** Resolves when the messages before are handled. */
+  #turn: Promise<void> = Promise.resolve();
 
   /** @internal */
   constructor(sessionInterface: SessionInterface, request: SessionRequest, session: Session, checkEvery: number) {
@@ -92,21 +97,30 @@ export class SocketSession {
 
   /**
    * Handles one message: reads the session anew, calls the function with it, both as the argument and as the imported
-   * `session`, and saves what was changed when the function is done. When it throws, nothing is saved. Several may run at
-   * a time: they begin in the order of the calls, and lose none of each other's changes.
+   * `session`, and saves what was changed when the function is done. When it throws, nothing is saved. Messages of a socket
+   * are handled one after the other, in the order of the calls; a call from inside of another one is a part of that.
    * @throws SessionRevokedError when the session is over, before the function is called or at saving
    * @throws SessionStoreError | SessionConflictError | SessionEncodeError
    */
   async run<R>(handle: (session: Session) => R | Promise<R>): Promise<R> {
+    const outer = messages.getStore();
+    if (outer?.visitor === this && outer.isOpen) return handle(outer.session);
+    const turn = this.#turn.then(() => this.#handle(handle));
+    this.#turn = turn.then(ignore, ignore);
+    return turn;
+  }
+
+  async #handle<R>(handle: (session: Session) => R | Promise<R>): Promise<R> {
     this.#ended.signal.throwIfAborted();
-    const opening = openSession(this.#interface, this.#request);
-    // Until its turn comes, nobody else hears of a failure.
-    opening.catch(() => {});
-    const turn = this.#turn.then(() => opening);
-    this.#turn = turn.catch(() => {});
-    const session = await turn;
+    const session = await openSession(this.#interface, this.#request);
     this.#verify(session);
-    const result = await runWithSession({ session }, () => handle(session));
+    const message = { visitor: this, session, isOpen: true };
+    let result: R;
+    try {
+      result = await messages.run(message, () => runWithSession({ session }, () => handle(session)));
+    } finally {
+      message.isOpen = false;
+    }
     await this.#save(session);
     return result;
   }
@@ -183,3 +197,5 @@ export class SocketSession {
     if (this.#timer === timer && timer !== undefined) this.#checkLater(longest);
   }
 }
+
+function ignore(): void {}

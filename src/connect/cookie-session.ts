@@ -46,6 +46,9 @@ export function fromCookieSession(options: SessionOptions, source: CookieSession
   const ours = createSessionInterface(options, embeddedStore);
   if (!(ours instanceof SecureCookieSessionInterface)) return migrating(options, former, source);
   refuseSameName(ours, former);
+  if (source.grace !== undefined) {
+    throw new SessionConfigError('grace', describe(source.grace), 'nothing, as there is no store that could count it');
+  }
   return new MigratingCookieInterface(ours, former, options.onEvent);
 }
 

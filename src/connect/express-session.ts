@@ -2,12 +2,13 @@
 import type { Key } from '../codecs/signer.ts';
 import { readCookie } from '../core/cookie.ts';
 import { describe, type SessionOptions } from '../core/options.ts';
+import type { ServerSideSessionInterface } from '../core/server-session.ts';
 import { SessionConfigError } from '../errors.ts';
 import type { Former } from './former.ts';
 import { cookieWriter, type FormerCookieOptions } from './former-cookie.ts';
 import { openFormer } from './former-record.ts';
 import { FormerStore, type FormerStoreLike } from './former-store.ts';
-import { type MigratingSessionInterface, migrating, type TakingOver } from './migrating-interface.ts';
+import { migrating, type TakingOver } from './migrating-interface.ts';
 import { SignedId, secretsFrom } from './signed-id.ts';
 
 /** The options that express-session was given, as they are: those that are not named here are of no consequence. */
@@ -28,7 +29,7 @@ export interface ExpressSessionSource extends TakingOver {
  * @param options how sessions are kept from now on: in a store
  * @throws SessionConfigError
  */
-export function fromExpressSession(options: SessionOptions, source: ExpressSessionSource): MigratingSessionInterface {
+export function fromExpressSession(options: SessionOptions, source: ExpressSessionSource): ServerSideSessionInterface {
   if (typeof source !== 'object' || source === null) {
     throw new SessionConfigError('source', describe(source), 'the options that express-session was given');
   }

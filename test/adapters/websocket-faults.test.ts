@@ -86,15 +86,23 @@ describe('a logout while a socket saves', () => {
   });
 });
 
-test('messages begin in the order they came, however long each read takes', async () => {
+test('messages are handled in the order they came, however long each read takes', async () => {
   const { store, delays } = obstructed();
   const server = await start({ store }, { checkEvery: 0 });
   await (await signedIn(server)).connect();
   const [visitor] = server.visitors;
   delays.push(40, 5, 20);
-  const order: number[] = [];
-  await Promise.all([1, 2, 3].map((n) => visitor?.run(() => order.push(n))));
-  expect(order).toEqual([1, 2, 3]);
+  const order: string[] = [];
+  await Promise.all(
+    [1, 2, 3].map((n) =>
+      visitor?.run(async () => {
+        order.push(`${n} begins`);
+        await new Promise((resolve) => setTimeout(resolve, 10 / n));
+        order.push(`${n} ends`);
+      }),
+    ),
+  );
+  expect(order).toEqual(['1 begins', '1 ends', '2 begins', '2 ends', '3 begins', '3 ends']);
 });
 
 describe('a store that is out of order', () => {

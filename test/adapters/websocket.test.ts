@@ -92,10 +92,33 @@ describe.each(['synchronous', 'asynchronous'] as const)('on a store that is %s',
     expect(JSON.parse((await visitor.send('/show')).body)).toMatchObject({ socket: 'yes' });
   });
 
-  test('a message that fails saves nothing', async () => {
+  test('each message sees what the one before it wrote', async () => {
+    const socket = await (await signedIn(await started())).connect();
+    const counts = await Promise.all(Array.from({ length: 20 }, () => socket.ask('count')));
+    expect(counts).toEqual(Array.from({ length: 20 }, (_, i) => i + 1));
+  });
+
+  test('a run inside of a run is a part of it, and one that it leaves behind is not', async () => {
+    const server = await started();
+    const visitor = await signedIn(server);
+    await visitor.connect();
+    const [opened] = server.visitors;
+    let later: Promise<unknown> | undefined;
+    await opened?.run(async (outer) => {
+      await opened.run((inner) => expect(inner).toBe(outer));
+      outer.set('outer', 1);
+      later = new Promise((resolve) => setTimeout(resolve, 20)).then(() => opened.run((own) => own.set('later', 1)));
+    });
+    expect(JSON.parse((await visitor.send('/show')).body)).toEqual({ user: 'ada', outer: 1 });
+    await later;
+    expect(JSON.parse((await visitor.send('/show')).body)).toEqual({ user: 'ada', outer: 1, later: 1 });
+  });
+
+  test('a message that fails saves nothing, and does not hold up the next one', async () => {
     const visitor = await signedIn(await started());
     const socket = await visitor.connect();
     expect(await socket.ask('throw')).toEqual({ code: 'Error: failed' });
+    expect(await socket.ask('imported')).toBe('ada');
     expect(JSON.parse((await visitor.send('/show')).body)).toEqual({ user: 'ada' });
   });
 

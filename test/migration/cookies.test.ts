@@ -1,8 +1,11 @@
 /** Which cookies are believed, what comes out of them, and what they cost. */
 import { createHmac } from 'node:crypto';
+import { msgpack } from 'flacon/codecs/msgpack';
+import { fromExpressSession } from 'flacon/connect';
+import { flaskConfig } from 'flacon/flask';
 import { afterAll, describe, expect, test } from 'vitest';
-import { closeSites } from './apps.ts';
-import { dataOf, SECRET, Stage } from './stage.ts';
+import { closeSites, flaconApp, serve } from './apps.ts';
+import { dataOf, SECRET, SeenMemory, Stage } from './stage.ts';
 
 afterAll(closeSites);
 
@@ -160,6 +163,36 @@ describe('what is taken over', () => {
     visitor.cookies.set('connect.sid', encodeURIComponent(signed('an-id-that-exists')));
     return { stage, visitor, answer: await visitor.get('/me') };
   }
+
+  test.each(['msgpack', 'json', 'pickle'] as const)('into records of the format %s', async (format) => {
+    const stage = new Stage({ format });
+    const ada = await stage.ada();
+    const lost = ada.copy();
+    await ada.get('/put/age/9');
+    expect(dataOf(await ada.get('/me'))).toEqual({ ...ADA, age: '9' });
+    expect(dataOf(await lost.get('/me'))).toEqual({ ...ADA, age: '9' });
+  });
+
+  test('into records that are shared with Flask', async () => {
+    const stage = new Stage();
+    const store = new SeenMemory(true, []);
+    const ours = { ...flaskConfig({ SESSION_TYPE: 'memory', SESSION_USE_SIGNER: true, SECRET_KEY: 'a key' }), store };
+    const site = await serve(flaconApp(fromExpressSession(ours, { secret: SECRET, store: stage.former })));
+    const ada = await stage.ada(site);
+    expect(dataOf(await ada.get('/me'))).toEqual(ADA);
+    // Flask-Session's signer: the id, a dot, the signature.
+    const sid = ada.cookies.get('session')?.split('.')[0];
+    const record = store.read(`session:${sid}`) as { bytes: Uint8Array };
+    expect(
+      Object.fromEntries(
+        msgpack
+          .open(record.bytes)
+          .keys()
+          .map((key) => [key, msgpack.open(record.bytes).get(key)]),
+      ),
+    ).toEqual(ADA);
+    expect(dataOf(await ada.get('/me'))).toEqual(ADA);
+  });
 
   test('every kind of value that JSON has, under any name', async () => {
     const data = JSON.parse(

@@ -11,7 +11,7 @@ describe.each([
   ['a store that answers at once', true],
   ['a store that answers late', false],
 ])('on %s', (_, synchronous) => {
-  test('20 first requests on two processes, each with a change of its own: one session that has them all', async () => {
+  test('20 first requests on two instances, each with a change of its own: one session that has them all', async () => {
     const stage = new Stage({}, {}, synchronous);
     const [one, two] = [await stage.flacon(), await stage.flacon()];
     const ada = await stage.ada(one);

@@ -113,7 +113,7 @@ export class Stage {
     return serve(expressApp({ secret: SECRET, store: this.former, ...options }));
   }
 
-  /** One more process of the application on flacon: it shares nothing with the others but the stores. */
+  /** One more instance of the application on flacon: it shares nothing with the others but the stores. */
   flacon(): Promise<Site> {
     const source = { secret: SECRET, store: this.former, ...this.#source };
     const options = { store: this.store, onEvent: this.events.listener, ...this.#options };

@@ -6,6 +6,7 @@ import { RedisStore as ConnectRedis } from 'connect-redis';
 import session from 'express-session';
 import { fromExpressSession } from 'flacon/connect';
 import { MemoryStore } from 'flacon/stores/memory';
+import { RedisStore } from 'flacon/stores/redis';
 import { Redis } from 'ioredis';
 import { MongoClient } from 'mongodb';
 import pg from 'pg';
@@ -16,7 +17,7 @@ import { startMongodb } from '../servers/mongodb.ts';
 import { startPostgres } from '../servers/postgres.ts';
 import { available, temporaryFolder } from '../servers/process.ts';
 import { startRedis } from '../servers/redis.ts';
-import { closeSites, Events, expressApp, flaconApp, serve } from './apps.ts';
+import { closeSites, Events, expressApp, flaconApp, type Site, serve } from './apps.ts';
 
 const SECRET = 'keyboard cat';
 const DAY_MS = 86_400_000;
@@ -125,6 +126,29 @@ describe.skipIf(redis.missing)(`connect-redis${redis.note}`, () => {
 
   describe('on node-redis', () => {
     takesOver(() => ({ store: new ConnectRedis({ client, prefix: 'one:' }), count: count('one:') }));
+  });
+
+  test('20 first requests at once, from one Redis into the same: one session that has every change', async () => {
+    const theirs = { secret: SECRET, store: new ConnectRedis({ client, prefix: 'many:' }) };
+    const events = new Events();
+    const ours = { store: new RedisStore({ client }), keyPrefix: 'moved:', onEvent: events.listener };
+    const before = await serve(expressApp(theirs));
+    const visitor = before.visitor();
+    await visitor.get('/login/ada');
+    const sites = await Promise.all([1, 2].map(() => serve(flaconApp(fromExpressSession(ours, theirs)))));
+    const moved = await Promise.all(
+      Array.from({ length: 20 }, async (_, i) => {
+        const one = visitor.copy((sites[i % 2] as Site).url);
+        expect((await one.get(`/put/key${i}/x`)).status).toBe(200);
+        return one.cookies.get('session');
+      }),
+    );
+    expect(new Set(moved).size).toBe(1);
+    const last = visitor.copy((sites[0] as Site).url);
+    expect(Object.keys(JSON.parse((await last.get('/me')).text))).toHaveLength(21);
+    expect(await count('many:')()).toBe(0);
+    expect(await count('moved:')()).toBe(2);
+    expect(events.types).toEqual(['migrated']);
   });
 
   test('a session that was used lives on, though its record says that it ended', async () => {

@@ -1,6 +1,6 @@
 import session from 'express-session';
 import { SessionConfigError, type SessionOptions } from 'flacon';
-import { fromExpressSession, fromFastifySession } from 'flacon/connect';
+import { fromCookieSession, fromExpressSession, fromFastifySession } from 'flacon/connect';
 import { MemoryStore } from 'flacon/stores/memory';
 import { describe, expect, test } from 'vitest';
 
@@ -39,9 +39,23 @@ describe('what cannot work is refused at start', () => {
     );
   });
 
+  const inCookie: SessionOptions = { store: 'cookie', secretKey: 'x'.repeat(32), cookie: { name: 'sid' } };
+  test.each<[string, SessionOptions, Record<string, unknown>, string]>([
+    ['no key', inCookie, {}, 'secret'],
+    ['an empty list of keys', inCookie, { keys: [] }, 'keys'],
+    ['cookies that are not signed', inCookie, { keys: ['a'], signed: false }, 'signed'],
+    ['two cookies of one name', { ...ours }, { keys: ['a'] }, 'cookie.name'],
+    ['two cookies of one name, both with the session in them', inCookie, { keys: ['a'], name: 'sid' }, 'cookie.name'],
+    ['a path that is none', inCookie, { keys: ['a'], path: 'shop' }, 'path'],
+    ['a grace without a store', inCookie, { keys: ['a'], grace: 60 }, 'grace'],
+  ])('cookie-session: %s', (_, options, source, option) => {
+    expect(() => fromCookieSession(options, source as never)).toThrow(expect.objectContaining({ option }));
+  });
+
   test.each([undefined, null, 7, 'x'])('options that are none: %s', (source) => {
     expect(() => fromExpressSession(ours, source as never)).toThrow(SessionConfigError);
     expect(() => fromFastifySession(ours, source as never)).toThrow(SessionConfigError);
+    expect(() => fromCookieSession(ours, source as never)).toThrow(SessionConfigError);
   });
 });
 

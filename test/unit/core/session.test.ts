@@ -5,6 +5,7 @@ import { Float, Tuple } from '../../../src/codecs/values.ts';
 import { NullSession } from '../../../src/core/null-session.ts';
 import { Session } from '../../../src/core/session.ts';
 import { SessionState } from '../../../src/core/state.ts';
+import { SessionKeyError } from '../../../src/errors.ts';
 
 type Loose = Session & Record<string, unknown>;
 const make = (data: object = {}) => new Session(data) as Loose;
@@ -27,7 +28,19 @@ describe('properties', () => {
 
   it('refuse the names of members, and say what to do', () => {
     const session = make();
-    for (const name of ['get', 'set', 'save', 'sid', 'isNew', 'toString', '__proto__', 'constructor', 'then']) {
+    for (const name of [
+      'get',
+      'set',
+      'save',
+      'sid',
+      'isNew',
+      'setExpiry',
+      'expiresAt',
+      'toString',
+      '__proto__',
+      'constructor',
+      'then',
+    ]) {
       expect(() => Object.assign(session, JSON.parse(`{"${name}":1}`)), name).toThrow(/use session\.set\('/);
       session.set(name, 1);
       expect(session.get(name)).toBe(1);
@@ -175,6 +188,25 @@ describe('operations', () => {
   });
 });
 
+describe('pop', () => {
+  it('without a default fails as Python does, and says nothing of the key', () => {
+    const session = new Session<{ user: string }>({ user: 'ann' });
+    const user: string = session.pop('user');
+    expect(user).toBe('ann');
+    const error = expect.objectContaining({ code: 'ERR_SESSION_KEY', message: expect.not.stringContaining('user') });
+    expect(() => session.pop('user')).toThrow(error);
+    expect(() => session.pop('user')).toThrow(SessionKeyError);
+  });
+
+  it('with a default never fails, whatever the default is', () => {
+    const session = new Session<{ user: string }>();
+    const user: string | undefined = session.pop('user', undefined);
+    const other: string | undefined = session.pop<string>('other', undefined);
+    expect([user, other, session.pop('user', null), session.pop('user', 0)]).toEqual([undefined, undefined, null, 0]);
+    expect(session.modified).toBe(false);
+  });
+});
+
 describe('flash messages', () => {
   it('are (category, message) tuples under `_flashes`, as Flask keeps them', () => {
     const session = make();
@@ -213,6 +245,9 @@ describe('the null session', () => {
     }
     for (const write of [
       () => session.pop('a', 'none'),
+      () => session.pop('a'),
+      () => session.setExpiry(60),
+      () => session.setExpiry(null),
       () => session.assign({}),
       () => session.setDefault('a', 1),
       () => session.destroy(),
