@@ -2,8 +2,8 @@
  * Which source files are public, and under which subpath. The build, package.json, knip and the package tests all ask here, so
  * that the subpath of an export is its path.
  *
- * The rule: public are `index.ts`, `errors.ts`, `connect.ts`, `flask/index.ts`, the suites of `testing/` (`…-suite.ts`) and its `signed-in.ts`, and the files directly
- * inside `codecs/`, `stores/` and `adapters/`, except
+ * The rule: public are `index.ts`, `errors.ts`, `connect.ts`, `flask/index.ts`, the suites of `testing/` (`…-suite.ts`) and its
+ * `signed-in.ts`, and the files directly inside `codecs/`, `stores/` and `adapters/`, except
  * - a part of its neighbour, which extends the neighbour's name: `pickle-read.ts` beside `pickle.ts`;
  * - what `INTERNAL` names: a piece that several of them share.
  */

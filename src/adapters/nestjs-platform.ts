@@ -3,6 +3,7 @@ import { describe } from '../core/options.ts';
 import type { SessionInterface } from '../core/session-interface.ts';
 import { SessionConfigError } from '../errors.ts';
 import { sessions as expressSessions } from './express.ts';
+import { sessions as fastifySessions } from './fastify.ts';
 
 /** What is used of Nest's `HttpAdapter`. */
 export interface NestHttpAdapter {
@@ -25,5 +26,6 @@ export function installSessions(
   const options = property === undefined ? {} : { property };
   const platform = adapter.getType();
   if (platform === 'express') adapter.use?.(expressSessions(sessionInterface, options));
+  else if (platform === 'fastify') adapter.register?.(fastifySessions(sessionInterface, options));
   else throw new SessionConfigError('platform', describe(platform), "Nest's express or fastify");
 }

@@ -68,12 +68,13 @@ export class Moves {
    */
   async end(id: string): Promise<void> {
     const { store } = this.#ours;
+    // First what is least ours: when it fails, nothing has ended.
+    await this.#theirs.delete(id);
     const ended = await store.write(this.#noteKey(id), this.#note(undefined), this.#noteEnd(undefined), undefined);
     if (typeof ended === 'object') {
       const { nonce } = this.#read(ended.conflict);
       if (nonce) await store.delete(this.#ours.storeKey(sidOf(id, nonce)));
     }
-    await this.#theirs.delete(id);
   }
 
   /** Deletes the former record. It has been moved, so that nothing but space depends on it. @throws SessionStoreError */

@@ -1,22 +1,11 @@
-/**
- * The visitor's dictionary, as handlers use it. Property access and the Map-like methods are the same data; every write is
- * recorded as an operation (state.ts) and committed by the session interface.
- */
-import { SessionKeyError } from '../errors.ts';
+/** The visitor's session, as handlers use it: a dictionary (session-values.ts), and its life, which an interface looks after. */
 import { callBack, pastOf, type SessionCallback } from './callbacks.ts';
-import { Dictionary, showState } from './dictionary.ts';
 import { EXPIRY, type Expiry, writtenExpiry } from './expiry.ts';
-import { flash, takeFlashes } from './flash.ts';
-import { PlainRecord } from './plain-record.ts';
-import { CREATED, PERMANENT, SessionState, type Update } from './state.ts';
+import { type SessionData, SessionValues, showIn, stateOf } from './session-values.ts';
+import { CREATED, PERMANENT, type SessionState } from './state.ts';
 import type { Awaitable } from './store.ts';
 
-/**
- * What the session holds. Augment it to type every session of an application:
- * `declare module 'flacon' { interface SessionData { user: User } }`.
- */
-// biome-ignore lint/suspicious/noEmptyInterface: it exists to be augmented
-export interface SessionData {}
+export type { SessionData } from './session-values.ts';
 
 /** What an interface lets a session do by itself. Each is undefined where it makes no sense. */
 export interface SessionControls {
@@ -64,8 +53,7 @@ interface Renewal<D extends object> {
 }
 
 /** The members of every session. `D` is what it holds: see {@link SessionData}. */
-export class SessionMembers<D extends object = SessionData> extends Dictionary {
-  #state: SessionState;
+export class SessionMembers<D extends object = SessionData> extends SessionValues<D> {
   readonly #controls: SessionControls;
   #renewal: Renewal<D> | undefined;
 
@@ -74,7 +62,7 @@ export class SessionMembers<D extends object = SessionData> extends Dictionary {
     latest = (session) => session.#renewal?.latest ?? session;
     reunite = (session) => {
       const renewal = session.#renewal;
-      if (renewal) renewal.opened.#show(renewal.state);
+      if (renewal) showIn(renewal.opened, renewal.state);
     };
   }
 
@@ -83,33 +71,30 @@ export class SessionMembers<D extends object = SessionData> extends Dictionary {
    * @param controls given by the session interface
    */
   constructor(data?: Iterable<readonly [string, unknown]> | object | SessionState, controls: SessionControls = {}) {
-    const state = data instanceof SessionState ? data : new SessionState();
-    super(state);
-    this.#state = state;
+    super(data);
     this.#controls = controls;
-    if (controls.isNew !== undefined) state.isNew = controls.isNew;
-    if (data !== undefined && data !== state) state.rebase(new PlainRecord(entriesOf(data)));
+    if (controls.isNew !== undefined) stateOf(this).isNew = controls.isNew;
   }
 
   /** True when something in the session was used, other than these flags. Decides `Vary: Cookie` (Flask's `accessed`). */
   get accessed(): boolean {
-    return this.#state.accessed;
+    return stateOf(this).accessed;
   }
 
   /** True after a top-level write. Setting it forces, or with false prevents, saving (Flask's `modified`). */
   get modified(): boolean {
-    return this.#state.modified;
+    return stateOf(this).modified;
   }
   set modified(value: boolean) {
     // Forcing a save of what was never read would save nothing: read it first.
     if (value) void this.#touch().base;
-    this.#state.modified = value;
+    stateOf(this).modified = value;
   }
 
   /** True when the visitor brought no session that could be resumed (Flask's `new`). */
   get isNew(): boolean {
     void this.#touch().base;
-    return this.#state.isNew;
+    return stateOf(this).isNew;
   }
 
   /** Whether the cookie outlives the browser's session: the key `_permanent` (Flask's `permanent`). See also `setExpiry`. */
@@ -166,129 +151,6 @@ export class SessionMembers<D extends object = SessionData> extends Dictionary {
     if (Boolean(state.get(PERMANENT)) !== permanent) state.set(PERMANENT, permanent);
   }
 
-  /** The number of keys. */
-  get size(): number {
-    return this.#touch().keys().length;
-  }
-
-  get<K extends keyof D & string>(key: K): D[K] | undefined;
-  get<K extends keyof D & string, F>(key: K, fallback: F): D[K] | F;
-  get<V = unknown>(key: string): V | undefined;
-  get<V = unknown>(key: string, fallback: V): V;
-  get(key: string, fallback?: unknown): unknown {
-    const value = this.#touch().get(key);
-    return value === undefined ? fallback : value;
-  }
-
-  /** Undefined deletes the key. */
-  set<K extends string>(key: K, value: K extends keyof D ? D[K] | undefined : unknown): this {
-    this.#touch().set(key, value);
-    return this;
-  }
-
-  has(key: string): boolean {
-    return this.#touch().has(key);
-  }
-
-  /** @returns whether the key was there */
-  delete(key: string): boolean {
-    return this.#touch().delete(key);
-  }
-
-  /**
-   * Takes a key out: its value, or the fallback when it is not there. Undefined is a fallback, too.
-   * @throws SessionKeyError when it is not there and no fallback was given, as in Python
-   */
-  pop<K extends keyof D & string>(key: K): D[K];
-  pop<K extends keyof D & string, F>(key: K, fallback: F): D[K] | F;
-  pop<V = unknown>(key: string): V;
-  pop<V = unknown>(key: string, fallback: undefined): V | undefined;
-  pop<V = unknown>(key: string, fallback: V): V;
-  pop(key: string, fallback?: unknown): unknown {
-    const state = this.#touch();
-    state.requireWritable();
-    if (!state.has(key)) {
-      // biome-ignore lint/complexity/noArguments: undefined is a fallback; a rest parameter would make a list for every call
-      if (arguments.length < 2) throw new SessionKeyError();
-      return fallback;
-    }
-    const value = state.get(key);
-    state.delete(key);
-    return value;
-  }
-
-  /** The value of the key, which is set first when it is not there (Python's `setdefault`). */
-  setDefault<K extends keyof D & string>(key: K, value: D[K]): D[K];
-  setDefault<V>(key: string, value: V): V;
-  setDefault(key: string, value: unknown): unknown {
-    const state = this.#touch();
-    state.requireWritable();
-    if (!state.has(key)) state.set(key, value);
-    return state.get(key);
-  }
-
-  /** Sets every member of the object (Python's `update`). Counts as a change even when there is none. */
-  assign(values: (Partial<D> & Readonly<Record<string, unknown>>) | Iterable<readonly [string, unknown]>): this {
-    const state = this.#touch();
-    state.requireWritable();
-    for (const [key, value] of entriesOf(values)) state.set(key, value);
-    this.modified = true;
-    return this;
-  }
-
-  /**
-   * Sets a key to what the function makes of its value. When another request changed the record in the meantime, the
-   * function runs again on the value that is there now: parallel increments all count.
-   * @param step synchronous, without effects of its own; its argument is undefined when the key is not there
-   * @throws TypeError when the function answers with a promise
-   */
-  update<K extends keyof D & string>(key: K, step: (current: D[K] | undefined) => D[K] | undefined): D[K] | undefined;
-  update<V>(key: string, step: (current: V | undefined) => V): V;
-  update(key: string, step: (current: never) => unknown): unknown {
-    return this.#touch().update(key, step as Update);
-  }
-
-  /** Removes every key, `setExpiry` included. The session then has nothing to keep: saving it deletes the record and the cookie. */
-  clear(): void {
-    this.#touch().clear();
-  }
-
-  keys(): IterableIterator<string> {
-    return this.#touch().keys().values();
-  }
-  *values(): IterableIterator<unknown> {
-    const state = this.#touch();
-    for (const key of state.keys()) yield state.get(key);
-  }
-  *entries(): IterableIterator<[string, unknown]> {
-    const state = this.#touch();
-    for (const key of state.keys()) yield [key, state.get(key)];
-  }
-  [Symbol.iterator](): IterableIterator<[string, unknown]> {
-    return this.entries();
-  }
-
-  /** A plain object of what the session holds. */
-  toJSON(): Partial<D> {
-    return Object.fromEntries(this.entries()) as Partial<D>;
-  }
-
-  /**
-   * Keeps a message for the next page that asks (Flask's `flash`).
-   * @param message text, or Markup where the format can hold it
-   */
-  flash(message: unknown, category = 'message'): void {
-    flash(this.#touch(), message, category);
-  }
-
-  /**
-   * Takes the messages out, once per request (Flask's `get_flashed_messages(with_categories=True)`).
-   * @param categories only these; the others are taken out, too, as Flask does
-   */
-  takeFlashes(categories?: readonly string[]): [category: string, message: unknown][] {
-    return takeFlashes(this.#touch(), categories);
-  }
-
   /**
    * Continues under a new id: call it when the visitor signs in. The record moves when the session is saved, the new
    * one first; the old id is then dead.
@@ -319,12 +181,7 @@ export class SessionMembers<D extends object = SessionData> extends Dictionary {
     renewal.latest = latest;
     latest.#renewal = renewal;
     this.#renewal = renewal;
-    this.#show(past);
-  }
-
-  #show(state: SessionState): void {
-    this.#state = state;
-    showState(this, state);
+    showIn(this, past);
   }
 
   /** Ends the session: its record and cookie go. What is written afterwards begins another one. */
@@ -386,7 +243,7 @@ export class SessionMembers<D extends object = SessionData> extends Dictionary {
 
   /** Reads the record of a lazy session; nothing for one that was read. @throws SessionStoreError */
   async load(): Promise<this> {
-    this.#state.accessed = true;
+    stateOf(this).accessed = true;
     await this.#controls.load?.();
     return this;
   }
@@ -397,14 +254,19 @@ export class SessionMembers<D extends object = SessionData> extends Dictionary {
     options: object,
     inspect?: (v: unknown, o: object) => string,
   ) {
-    if (!this.#state.loaded) return 'Session (not read yet)';
-    const data = Object.fromEntries(this.#state.keys().map((key) => [key, this.#state.get(key)]));
+    if (!stateOf(this).loaded) return 'Session (not read yet)';
+    const data = Object.fromEntries(
+      stateOf(this)
+        .keys()
+        .map((key) => [key, stateOf(this).get(key)]),
+    );
     return inspect ? `Session ${inspect(data, options)}` : data;
   }
 
   #touch(): SessionState {
-    this.#state.accessed = true;
-    return this.#state;
+    const state = stateOf(this);
+    state.accessed = true;
+    return state;
   }
 }
 
@@ -435,8 +297,4 @@ export function latestOf(session: Session): Session {
 /** Before an interface saves the session that it opened: makes it show what is to be saved. @internal */
 export function prepareSave(session: Session): void {
   reunite(session);
-}
-
-function entriesOf(values: object | Iterable<readonly [string, unknown]>): Iterable<readonly [string, unknown]> {
-  return Symbol.iterator in values ? (values as Iterable<readonly [string, unknown]>) : Object.entries(values);
 }

@@ -144,9 +144,12 @@ describe('the lock of a process that is killed while it has it', () => {
     const take = (name: string) => withFileLock(paths(name), 30_000, async () => order.push(name));
     const holder = await killedHolder(paths('killed').lock, reaped);
     try {
-      // Whose process cannot be asked for; it has been there for no longer than the other.
+      // Whose process cannot be asked for.
       writeFileSync(paths('of another machine').lock, 'elsewhere/boot/pid:[1] 1 1 token');
-      await Promise.all([take('of another machine'), take('killed')]);
+      const before = take('of another machine');
+      // If the other had to wait as long, it would be the later one by this.
+      await new Promise((resolve) => setTimeout(resolve, 500));
+      await Promise.all([before, take('killed')]);
       expect(order).toEqual(['killed', 'of another machine']);
     } finally {
       holder.release();

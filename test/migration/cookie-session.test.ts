@@ -116,6 +116,15 @@ describe.each(['store', 'cookie'] as const)('into a %s', (target) => {
   });
 });
 
+test('cookies that cookie-session 2.1.1 made, with the key `k1`', async () => {
+  const ours = { store: new SeenMemory(true, []), cookie: { name: 'sid' } };
+  const site = await serve(flaconApp(fromCookieSession(ours, { keys: ['k2', 'k1'] })));
+  const visitor = site.visitor();
+  visitor.cookies.set('session', 'eyJ1c2VyIjoiYWRhIiwi4piDIjpbMSx7ImEiOiLDvCJ9XX0=');
+  visitor.cookies.set('session.sig', 'k7SLQNt9f1g3uI5aunPJ4rC4-kM');
+  expect(dataOf(await visitor.get('/me'))).toEqual({ user: 'ada', '☃': [1, { a: 'ü' }] });
+});
+
 test('20 parallel first requests into a store: one session that has every change', async () => {
   const site = await serve(
     flaconApp(fromCookieSession({ store: new SeenMemory(false, []), cookie: { name: 'sid' } }, { keys: ['old key'] })),

@@ -22,6 +22,7 @@ import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fa
 import compression from 'compression';
 import { Session, SessionModule, sessionOf } from 'flacon/adapters/nestjs';
 import type { AdapterAnswer, AdapterApp, AdapterRequest, AdapterServer } from 'flacon/testing/adapter-suite';
+import { decorate } from './decorate.ts';
 
 interface Request {
   readonly method: string;
@@ -35,7 +36,7 @@ interface Response {
 const Context = createParamDecorator((_data: undefined, context: ExecutionContext) => context);
 
 export async function serveNestOnExpress(app: AdapterApp): Promise<AdapterServer> {
-  const nest = await NestFactory.create<NestExpressApplication>(moduleFor(app), new ExpressAdapter(), {
+  const nest = await NestFactory.create<NestExpressApplication>(moduleFor(app, '*path'), new ExpressAdapter(), {
     logger: false,
   });
   if (app.trustProxy) nest.set('trust proxy', true);
@@ -46,7 +47,7 @@ export async function serveNestOnExpress(app: AdapterApp): Promise<AdapterServer
 
 export async function serveNestOnFastify(app: AdapterApp): Promise<AdapterServer> {
   const platform = new FastifyAdapter({ trustProxy: app.trustProxy, forceCloseConnections: true });
-  const nest = await NestFactory.create<NestFastifyApplication>(moduleFor(app), platform, { logger: false });
+  const nest = await NestFactory.create<NestFastifyApplication>(moduleFor(app, '*'), platform, { logger: false });
   if (app.compress) await nest.register(fastifyCompress as never, { threshold: 0 });
   return serve(nest, app);
 }
@@ -63,7 +64,8 @@ async function serve(nest: NestExpressApplication | NestFastifyApplication, app:
   };
 }
 
-function moduleFor(app: AdapterApp) {
+/** @param everything the route for all other paths, which each platform writes in its own way */
+function moduleFor(app: AdapterApp, everything: string) {
   class SuiteController {
     readonly #adapter: AbstractHttpAdapter;
 
@@ -93,13 +95,8 @@ function moduleFor(app: AdapterApp) {
       else this.#adapter.reply(res, new StreamableFile(Readable.from(body)), status);
     }
   }
-  const handler = Object.getOwnPropertyDescriptor(SuiteController.prototype, 'serve')!;
-  Inject(HttpAdapterHost)(SuiteController, undefined, 0);
-  Session()(SuiteController.prototype, 'serve', 0);
-  Context()(SuiteController.prototype, 'serve', 1);
-  Res()(SuiteController.prototype, 'serve', 2);
-  All(['/', '*path'])(SuiteController.prototype, 'serve', handler);
-  Controller()(SuiteController);
+  decorate(SuiteController, undefined, [Controller()], [Inject(HttpAdapterHost)]);
+  decorate(SuiteController, 'serve', [All(['/', everything])], [Session(), Context(), Res()]);
 
   class SuiteModule {}
   const [first, second] = app.sessions;
@@ -107,6 +104,6 @@ function moduleFor(app: AdapterApp) {
     SessionModule.forRoot(first),
     ...(second ? [SessionModule.forRoot(second, { property: 'second' })] : []),
   ];
-  Module({ imports, controllers: [SuiteController] })(SuiteModule);
+  decorate(SuiteModule, undefined, [Module({ imports, controllers: [SuiteController] })]);
   return SuiteModule;
 }

@@ -131,7 +131,10 @@ describe('a lock is taken at once, and never waited for as another is,', () => {
     plant(foreign.lock, FOREIGN, form);
     const order: string[] = [];
     const take = (name: string, paths: LockPaths) => withFileLock(paths, 20_000, async () => order.push(name));
-    await Promise.all([take('foreign', foreign), take('dead', dead)]);
+    const before = take('foreign', foreign);
+    // If the other had to wait as long, it would be the later one by this.
+    await wait(500);
+    await Promise.all([before, take('dead', dead)]);
     expect(order).toEqual(['dead', 'foreign']);
     expect(existsSync(dead.guard)).toBe(false);
   }
