@@ -3,11 +3,16 @@ import type { FastifyReply } from 'fastify';
 import { type SessionEffects, withPrivate, withVary } from '../core/effects.ts';
 import { BODY_HEADERS } from './held-response-body.ts';
 
-export function putEffects(reply: FastifyReply, effects: SessionEffects): void {
+/** @returns the payload, to be sent in place of what it was */
+export function putEffects(reply: FastifyReply, payload: unknown, effects: SessionEffects): unknown {
   if (effects.vary) reply.header('vary', withVary(textOf(reply, 'vary')));
   if (effects.setCookie) reply.header('set-cookie', effects.setCookie);
   for (const cookie of effects.moreCookies ?? []) reply.header('set-cookie', cookie);
   if (effects.private) reply.header('cache-control', withPrivate(textOf(reply, 'cache-control')));
+  // Node sends a head and a text after it as one text, in UTF-8: a cookie's name outside of ASCII would change. Bytes go apart.
+  const goApart =
+    typeof payload === 'string' && effects.setCookie !== undefined && /[^\0-\x7f]/.test(effects.setCookie);
+  return goApart ? Buffer.from(payload) : payload;
 }
 
 function textOf(reply: FastifyReply, name: string): string | undefined {

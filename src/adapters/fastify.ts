@@ -1,5 +1,5 @@
 /** Fastify 5. */
-import type { FastifyPluginCallback, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
 import { runWithSession } from '../core/context.ts';
 import { createSessionInterface, type SessionOptions } from '../core/options.ts';
 import type { Session } from '../core/session.ts';
@@ -35,10 +35,10 @@ export interface FastifyOptions {
 export function sessions(
   options: SessionOptions | SessionInterface = {},
   { property }: FastifyOptions = {},
-): FastifyPluginCallback {
+): FastifyPluginAsync {
   const sessionInterface = createSessionInterface(options, embeddedStore);
   const place = placeOf(property);
-  const plugin: FastifyPluginCallback = (app, _options, done) => {
+  const plugin: FastifyPluginAsync = async (app) => {
     const { get: getter, set: setter } = place.accessor;
     app.decorateRequest(place.property, { getter, setter } as never);
     app.addHook('onRequest', (request, reply, next) => open(sessionInterface, place, request, reply, next));
@@ -54,7 +54,6 @@ export function sessions(
       if (exchange) runWithSession(exchange, next);
       else next();
     });
-    done();
   };
   return Object.assign(plugin, PLUGIN);
 }
@@ -101,8 +100,8 @@ function save(
   exchange: NodeExchange,
   reply: FastifyReply,
   payload: unknown,
-  next: (error?: Error) => void,
-): Promise<void> | undefined {
+  next: (error: null, payload: unknown) => void,
+): Promise<unknown> | undefined {
   const fail = (error: unknown): never => {
     clearAnswer(reply, payload);
     throw error;
@@ -113,8 +112,8 @@ function save(
   } catch (error) {
     return fail(error);
   }
-  if (isPromise(effects)) return effects.then((all) => putEffects(reply, all), fail);
-  putEffects(reply, effects);
-  runWithSession(exchange, next);
+  if (isPromise(effects)) return effects.then((all) => putEffects(reply, payload, all), fail);
+  const sent = putEffects(reply, payload, effects);
+  runWithSession(exchange, () => next(null, sent));
   return undefined;
 }

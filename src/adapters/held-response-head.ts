@@ -8,13 +8,22 @@ import { BODY_HEADERS } from './held-response-body.ts';
 export function clearBody(res: ServerResponse): void {
   for (const name of BODY_HEADERS) res.removeHeader(name);
   res.statusCode = 200;
-  res.statusMessage = undefined as never;
+  setMessage(res, undefined);
+}
+
+/** HTTP/2 knows no status message: Node warns when it is asked for one, and throws when it is given one. */
+export function messageOf(res: ServerResponse): string | undefined {
+  return res.req?.httpVersionMajor === 2 ? undefined : res.statusMessage;
+}
+
+export function setMessage(res: ServerResponse, message: string | undefined): void {
+  if (res.req?.httpVersionMajor !== 2) res.statusMessage = message as never;
 }
 
 /** @throws what Node throws for this status and message */
 export function checkStatus(res: ServerResponse, args: readonly unknown[]): void {
   const [status, message] = args;
-  const reason = typeof message === 'string' ? message : res.statusMessage;
+  const reason = typeof message === 'string' ? message : messageOf(res);
   if (Number.isInteger(status) && (status as number) >= 100 && (status as number) <= 999 && !reason) return;
   // Rare enough to let Node itself decide, on a response that goes nowhere.
   new ServerResponse(new IncomingMessage(new Socket())).writeHead(status as number, reason || undefined);
@@ -47,7 +56,7 @@ export function takeOver(res: ServerResponse, args: readonly unknown[]): unknown
     seen.add(key);
   }
   res.statusCode = args[0] as number;
-  if (typeof args[1] === 'string') res.statusMessage = args[1];
+  if (typeof args[1] === 'string') setMessage(res, args[1]);
   return args.slice(0, typeof args[1] === 'string' ? 2 : 1);
 }
 

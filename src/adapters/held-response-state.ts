@@ -3,6 +3,7 @@
  * done to the status and the headers meanwhile (by error handling, say, when the handler throws after `res.end()`).
  */
 import type { ServerResponse } from 'node:http';
+import { messageOf, setMessage } from './held-response-head.ts';
 
 type Listener = (...args: unknown[]) => void;
 
@@ -12,7 +13,7 @@ const LISTENERS = ['on', 'once', 'addListener'] as const;
 export class HeldState {
   readonly #res: ServerResponse;
   readonly #status: number;
-  readonly #message: string;
+  readonly #message: string | undefined;
   readonly #own = new Map<string, unknown>();
   readonly #drains: Listener[] = [];
   #answering = false;
@@ -23,7 +24,7 @@ export class HeldState {
   constructor(res: ServerResponse, begun: boolean) {
     this.#res = res;
     this.#status = res.statusCode;
-    this.#message = res.statusMessage;
+    this.#message = messageOf(res);
     for (const name of SETTERS) this.#replace(name, () => res);
     for (const name of LISTENERS) this.#hear(name);
     if (begun) {
@@ -67,7 +68,7 @@ export class HeldState {
     for (const [name, value] of this.#own) (this.#res as unknown as Record<string, unknown>)[name] = value;
     if (this.#watching) return;
     this.#res.statusCode = this.#status;
-    this.#res.statusMessage = this.#message;
+    setMessage(this.#res, this.#message);
   }
 
   /** Whoever was told to wait goes on, also where a wrapper (compression) keeps the listeners for itself. */

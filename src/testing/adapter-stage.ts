@@ -17,8 +17,12 @@ export interface Setup extends Partial<Pick<AdapterApp, 'mount' | 'trustProxy' |
   readonly sessions?: SessionOptions | readonly SessionOptions[];
 }
 
+/** Fastify takes the last protocol in the list for the visitor's, most others the first. */
+export type ForwardedProto = 'first' | 'last';
+
 export interface Stage {
   readonly kind: Kind;
+  readonly forwardedProto: ForwardedProto;
   /** Not used where sessions live in the cookie. */
   readonly store: WatchedStore;
   readonly events: SessionEvent[];
@@ -39,12 +43,18 @@ const SECRET = 'a secret of the adapter suite, long enough';
 export type Serve = (app: AdapterApp) => Awaitable<AdapterServer>;
 
 /** Plays one test, and stops what it started. */
-export async function play(serve: Serve, kind: Kind, test: AdapterTest): Promise<void> {
+export async function play(
+  serve: Serve,
+  kind: Kind,
+  test: AdapterTest,
+  forwardedProto: ForwardedProto = 'first',
+): Promise<void> {
   const servers: AdapterServer[] = [];
   const events: SessionEvent[] = [];
   const store = new WatchedStore(new MemoryStore(), kind === 'asynchronous');
   const stage: Stage = {
     kind,
+    forwardedProto,
     store,
     events,
     async start(handler, { sessions = {}, mount = '', trustProxy = false, compress = false } = {}) {

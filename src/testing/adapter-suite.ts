@@ -18,7 +18,7 @@ import { faults } from './adapter-faults.ts';
 import { hostile } from './adapter-hostile.ts';
 import { places } from './adapter-places.ts';
 import { responses } from './adapter-responses.ts';
-import { type Kind, play, type Serve } from './adapter-stage.ts';
+import { type ForwardedProto, type Kind, play, type Serve } from './adapter-stage.ts';
 import { streams } from './adapter-streams.ts';
 
 export type { AdapterAnswer, AdapterApp, AdapterRequest, AdapterServer } from './adapter-app.ts';
@@ -34,6 +34,8 @@ export interface AdapterSuiteOptions {
   readonly name: string;
   /** Called for every test, one after the other. */
   readonly serve: Serve;
+  /** Which protocol of several in `X-Forwarded-Proto` the framework takes for the visitor's. Default `first`. */
+  readonly forwardedProto?: ForwardedProto;
 }
 
 const KINDS: readonly Kind[] = ['synchronous', 'asynchronous', 'cookie'];
@@ -44,7 +46,10 @@ const NAMES: Record<Kind, string> = {
 };
 
 /** Defines the tests with the given runner. */
-export function adapterSuite(runner: AdapterSuiteRunner, { name, serve }: AdapterSuiteOptions): void {
+export function adapterSuite(
+  runner: AdapterSuiteRunner,
+  { name, serve, forwardedProto = 'first' }: AdapterSuiteOptions,
+): void {
   const it = 'it' in runner ? runner.it : runner.test;
   const tests = [
     ...basics,
@@ -61,7 +66,7 @@ export function adapterSuite(runner: AdapterSuiteRunner, { name, serve }: Adapte
     for (const kind of KINDS) {
       runner.describe(NAMES[kind], () => {
         for (const test of tests) {
-          if (!test.kinds || test.kinds.includes(kind)) it(test.name, () => play(serve, kind, test));
+          if (!test.kinds || test.kinds.includes(kind)) it(test.name, () => play(serve, kind, test, forwardedProto));
         }
       });
     }

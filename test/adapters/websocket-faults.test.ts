@@ -1,11 +1,17 @@
 /** What goes wrong around the session of a socket: outages, races with a logout, cookies, foreign pages, bad options. */
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Session, type SessionEffects, SessionInterface, type SessionRequest, type SessionStore } from 'flacon';
 import { socketSessions } from 'flacon/adapters/ws';
 import { flaskConfig } from 'flacon/flask';
 import { MemoryStore } from 'flacon/stores/memory';
 import { afterEach, describe, expect, test, vi } from 'vitest';
+import { WebSocket, WebSocketServer } from 'ws';
 import { elsewhere, type SocketServer, SocketVisitor, startSockets } from './websocket-server.ts';
 
 const SECRET = 'a key for tests, at least 32 bytes long';
@@ -189,6 +195,17 @@ describe('a session that is in the cookie', () => {
     now += 61_000;
     expect(await socket.closed).toBe(4401);
   });
+
+  test('its expiry is noticed by a message, which is not handled', async () => {
+    let now = Date.now();
+    const server = await start({ ...options, now: () => now, idleTimeout: 60 }, { checkEvery: 0 });
+    const socket = await (await signedIn(server)).connect();
+    now += 61_000;
+    const handled = vi.fn();
+    await expect(server.visitors[0]?.run(handled)).rejects.toMatchObject({ code: 'ERR_SESSION_REVOKED' });
+    expect(handled).not.toHaveBeenCalled();
+    expect(await socket.closed).toBe(4401);
+  });
 });
 
 test("Flask's profile, whose every response sends the cookie, with a signature by a former key", async () => {
@@ -262,6 +279,41 @@ describe('Origin', () => {
       expect([origin, await answers(server, origin)]).toEqual([origin, expect.stringContaining('403')]);
     }
     expect(server.refused).toEqual([]);
+  });
+
+  test('where the socket is encrypted, no page that came over http', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'flacon-origin-'));
+    const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
+    const subject = [
+      '-subj',
+      '/CN=127.0.0.1',
+      '-days',
+      '2',
+      '-nodes',
+      '-newkey',
+      'ec',
+      '-pkeyopt',
+      'ec_paramgen_curve:P-256',
+    ];
+    execFileSync('openssl', ['req', '-x509', ...subject, '-keyout', key, '-out', cert], { stdio: 'ignore' });
+    const server = createSecureServer({ key: readFileSync(key), cert: readFileSync(cert) });
+    rmSync(folder, { recursive: true });
+    const wss = new WebSocketServer({ noServer: true });
+    server.on(
+      'upgrade',
+      socketSessions({ store: new MemoryStore() }).upgrade(wss, (ws) => ws.close(1000)),
+    );
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const outcome = (origin: string): Promise<unknown> =>
+      new Promise((resolve) => {
+        const ws = new WebSocket(`wss://${host}`, { origin, rejectUnauthorized: false });
+        ws.once('close', resolve);
+        ws.once('error', (error) => resolve(error.message));
+      });
+    expect(await outcome(`https://${host}`)).toBe(1000);
+    expect(await outcome(`http://${host}`)).toContain('403');
+    await new Promise((resolve) => server.close(resolve));
   });
 
   test('a list: exactly these', async () => {

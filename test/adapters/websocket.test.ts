@@ -210,7 +210,16 @@ describe.each(['synchronous', 'asynchronous'] as const)('on a store that is %s',
   });
 
   test('nothing is left to watch when sockets close, orderly or not', async () => {
-    const store = stores()[kind];
+    let reads = 0;
+    const place = stores()[kind];
+    const store: SessionStore = {
+      ...elsewhere(place),
+      synchronous: place.synchronous === true,
+      read: (key) => {
+        reads++;
+        return place.read(key);
+      },
+    };
     const server = await started({ checkEvery: 0.01 }, store);
     const visitor = await signedIn(server);
     const sockets = [await visitor.connect(), await visitor.connect(), await visitor.connect()];
@@ -221,6 +230,10 @@ describe.each(['synchronous', 'asynchronous'] as const)('on a store that is %s',
     await visitor.send('/logout');
     await sockets[2]?.closed;
     await vi.waitFor(() => expect(watchersOf(store).isEmpty).toBe(true));
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    const before = reads;
+    await new Promise((resolve) => setTimeout(resolve, 60));
+    expect(reads).toBe(before);
   });
 
   test('a connection that breaks while the session is being opened leaves nothing', async () => {

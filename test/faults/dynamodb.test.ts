@@ -11,6 +11,7 @@ import { type StartedDynamodb, startOwnDynamodb } from '../servers/dynamodb.ts';
 import { until } from '../servers/process.ts';
 import { type FaultProxy, startProxy } from '../servers/proxy.ts';
 import { failed, scriptedDynamodb } from '../servers/scripted-dynamodb.ts';
+import { expectFailures as expectTypedFailures } from './failures.ts';
 
 /** Seconds. */
 const DEADLINE = 1;
@@ -26,32 +27,8 @@ afterAll(() => {
   expect(unhandled).toEqual([]);
 });
 
-/** Every verb fails, typed and in time. */
-async function expectFailures(store: GuardedStore): Promise<SessionStoreError[]> {
-  const started = performance.now();
-  const verbs = [
-    () => store.read('k'),
-    () => store.write('k', bytes('two'), later(), bytes('one')),
-    () => store.touch('k', later()),
-    () => store.delete('other'),
-  ];
-  const failures = await Promise.all(
-    verbs.map(async (verb) => {
-      try {
-        await verb();
-      } catch (error) {
-        return error as SessionStoreError;
-      }
-      throw new Error('it should have failed');
-    }),
-  );
-  // Twice the deadline is for a machine that has much else to do.
-  expect(performance.now() - started).toBeLessThan(10 * DEADLINE * 1000);
-  for (const failure of failures) {
-    expect(failure).toBeInstanceOf(SessionStoreError);
-    expect(failure.store).toBe('dynamodb');
-  }
-  return failures;
+function expectFailures(store: GuardedStore, code?: string): Promise<SessionStoreError[]> {
+  return expectTypedFailures(store, { deadline: DEADLINE, code, name: 'dynamodb' });
 }
 
 /** The same store works again, without anything having been restarted but the server. */

@@ -19,6 +19,7 @@ import { Visitor } from '../../src/testing/visitor.ts';
 import { available, temporaryFolder, until } from '../servers/process.ts';
 import { type FaultProxy, startProxy } from '../servers/proxy.ts';
 import { startOwnRedis } from '../servers/redis.ts';
+import { expectFailures as expectTypedFailures } from './failures.ts';
 
 /** Seconds. */
 const DEADLINE = 1;
@@ -35,24 +36,7 @@ afterAll(() => {
 });
 
 async function expectFailures(store: GuardedStore): Promise<void> {
-  const started = performance.now();
-  const verbs = [
-    () => store.read('k'),
-    () => store.write('k', bytes('two'), later(), bytes('one')),
-    () => store.touch('k', later()),
-    () => store.delete('other'),
-  ];
-  const failures = await Promise.all(
-    verbs.map((verb) =>
-      Promise.resolve(verb()).then(
-        () => 'it worked',
-        (error: unknown) => error,
-      ),
-    ),
-  );
-  for (const failure of failures) expect(failure).toBeInstanceOf(SessionStoreError);
-  // Twice the deadline is for a machine that has much else to do.
-  expect(performance.now() - started).toBeLessThan(10 * DEADLINE * 1000);
+  await expectTypedFailures(store, { deadline: DEADLINE });
 }
 
 async function expectRecovery(store: GuardedStore): Promise<void> {

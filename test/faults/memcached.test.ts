@@ -10,6 +10,7 @@ import { Visitor } from '../../src/testing/visitor.ts';
 import { ask, type Certificate, type StartedMemcached, selfSigned, startOwnMemcached } from '../servers/memcached.ts';
 import { available, until } from '../servers/process.ts';
 import { type FaultProxy, startProxy } from '../servers/proxy.ts';
+import { expectFailures as expectTypedFailures } from './failures.ts';
 
 /** Seconds. */
 const DEADLINE = 1;
@@ -26,25 +27,10 @@ afterAll(() => {
   expect(unhandled).toEqual([]);
 });
 
-/** Every verb fails, typed and in time. @returns the codes of the causes */
+/** @returns the codes of the causes */
 async function expectFailures(store: GuardedStore, code?: string): Promise<unknown[]> {
-  const started = performance.now();
-  const verbs = [
-    () => store.read('k'),
-    () => store.write('k', bytes('two'), later(), bytes('one')),
-    () => store.touch('k', later()),
-    () => store.delete('other'),
-  ];
-  const failures = await Promise.all(verbs.map((verb) => outcome<unknown>(verb)));
-  // Twice the deadline is for a machine that has much else to do.
-  expect(performance.now() - started).toBeLessThan(10 * DEADLINE * 1000);
-  return failures.map((failure) => {
-    expect(failure).toBeInstanceOf(SessionStoreError);
-    const error = failure as SessionStoreError;
-    expect(error.code).toBeOneOf(code ? [code] : ['ERR_SESSION_STORE', 'ERR_SESSION_STORE_TIMEOUT']);
-    expect(error.store).toBe('memcached');
-    return (error.cause as { code?: unknown } | undefined)?.code;
-  });
+  const failures = await expectTypedFailures(store, { deadline: DEADLINE, code, name: 'memcached' });
+  return failures.map(({ cause }) => (cause as { code?: unknown } | undefined)?.code);
 }
 
 /** The same store works again, without anything having been restarted but the server. */

@@ -11,6 +11,7 @@ import { type StartedMongodb, startOwnMongodb } from '../servers/mongodb.ts';
 import { startPeer, writeError } from '../servers/mongodb-peer.ts';
 import { available, freePort, until } from '../servers/process.ts';
 import { type FaultProxy, startProxy } from '../servers/proxy.ts';
+import { expectFailures as expectTypedFailures } from './failures.ts';
 
 /** Seconds. */
 const DEADLINE = 1;
@@ -29,34 +30,8 @@ afterAll(() => {
   expect(unhandled).toEqual([]);
 });
 
-/** Every verb fails, typed and in time. */
-async function expectFailures(store: GuardedStore, code?: string): Promise<SessionStoreError[]> {
-  const started = performance.now();
-  const verbs = [
-    () => store.read('k'),
-    () => store.write('k', bytes('two'), later(), bytes('one')),
-    () => store.touch('k', later()),
-    () => store.delete('other'),
-    () => store.write('new', bytes('one'), later(), undefined),
-  ];
-  const failures = await Promise.all(
-    verbs.map(async (verb) => {
-      try {
-        await verb();
-      } catch (error) {
-        return error as SessionStoreError;
-      }
-      throw new Error('it should have failed');
-    }),
-  );
-  // Twice the deadline is for a machine that has much else to do.
-  expect(performance.now() - started).toBeLessThan(10 * DEADLINE * 1000);
-  for (const failure of failures) {
-    expect(failure).toBeInstanceOf(SessionStoreError);
-    expect(failure.code).toBeOneOf(code ? [code] : ['ERR_SESSION_STORE', 'ERR_SESSION_STORE_TIMEOUT']);
-    expect(failure.store).toBe('mongodb');
-  }
-  return failures;
+function expectFailures(store: GuardedStore, code?: string): Promise<SessionStoreError[]> {
+  return expectTypedFailures(store, { deadline: DEADLINE, code, name: 'mongodb' });
 }
 
 /** The same store works again, without anything having been restarted but the server. */

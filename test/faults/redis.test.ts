@@ -12,6 +12,7 @@ import { Visitor } from '../../src/testing/visitor.ts';
 import { available, freePort, until } from '../servers/process.ts';
 import { type FaultProxy, startProxy } from '../servers/proxy.ts';
 import { cli, type StartedRedis, startOwnRedis, startRedisCluster, startSentinelledRedis } from '../servers/redis.ts';
+import { expectFailures as expectTypedFailures } from './failures.ts';
 
 /** Seconds. */
 const DEADLINE = 1;
@@ -28,32 +29,8 @@ afterAll(() => {
   expect(unhandled).toEqual([]);
 });
 
-/** Every verb fails, typed and in time. */
-async function expectFailures(store: GuardedStore, code?: string): Promise<SessionStoreError[]> {
-  const started = performance.now();
-  const failures = await Promise.all(
-    [
-      () => store.read('k'),
-      () => store.write('k', bytes('two'), later(), bytes('one')),
-      () => store.touch('k', later()),
-      () => store.delete('other'),
-    ].map(async (verb) => {
-      try {
-        await verb();
-      } catch (error) {
-        return error as SessionStoreError;
-      }
-      throw new Error('it should have failed');
-    }),
-  );
-  // Twice the deadline is for a machine that has much else to do.
-  expect(performance.now() - started).toBeLessThan(10 * DEADLINE * 1000);
-  for (const failure of failures) {
-    expect(failure).toBeInstanceOf(SessionStoreError);
-    expect(failure.code).toBeOneOf(code ? [code] : ['ERR_SESSION_STORE', 'ERR_SESSION_STORE_TIMEOUT']);
-    expect(failure.store).toBe('redis');
-  }
-  return failures;
+function expectFailures(store: GuardedStore, code?: string): Promise<SessionStoreError[]> {
+  return expectTypedFailures(store, { deadline: DEADLINE, code, name: 'redis' });
 }
 
 /** The same store works again, without anything having been restarted but the server. */

@@ -13,6 +13,7 @@ import { startOwnMariadb } from '../servers/mariadb.ts';
 import { startOwnPostgres } from '../servers/postgres.ts';
 import { available, until } from '../servers/process.ts';
 import { type FaultProxy, startProxy } from '../servers/proxy.ts';
+import { expectFailures as expectTypedFailures } from './failures.ts';
 
 /** Seconds. */
 const DEADLINE = 1;
@@ -32,24 +33,8 @@ afterAll(() => {
 const [postgres, mariadb] = await Promise.all([available(startOwnPostgres), available(startOwnMariadb)]);
 afterAll(() => Promise.all([postgres.server?.stop(), mariadb.server?.stop()]));
 
-/** Every verb fails, typed and in time. */
-async function expectFailures(store: GuardedStore, code?: string): Promise<SessionStoreError[]> {
-  const started = performance.now();
-  const verbs: (() => unknown)[] = [
-    () => store.read('k'),
-    () => store.write('k', bytes('two'), later(), bytes('one')),
-    () => store.touch('k', later()),
-    () => store.delete('other'),
-  ];
-  const failures = (await Promise.all(verbs.map((verb) => outcome(verb)))) as SessionStoreError[];
-  // Ten times the deadline is for a machine that has much else to do.
-  expect(performance.now() - started).toBeLessThan(10 * DEADLINE * 1000);
-  for (const failure of failures) {
-    expect(failure).toBeInstanceOf(SessionStoreError);
-    expect(failure.code).toBeOneOf(code ? [code] : ['ERR_SESSION_STORE', 'ERR_SESSION_STORE_TIMEOUT']);
-    expect(failure.store).toBe('sql');
-  }
-  return failures;
+function expectFailures(store: GuardedStore, code?: string): Promise<SessionStoreError[]> {
+  return expectTypedFailures(store, { deadline: DEADLINE, code, name: 'sql' });
 }
 
 /** The same store works again, without anything having been restarted but the server. */

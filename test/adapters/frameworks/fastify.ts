@@ -3,12 +3,10 @@ import { basename, dirname } from 'node:path';
 import { Readable } from 'node:stream';
 import compress from '@fastify/compress';
 import fastifyStatic from '@fastify/static';
-import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
 import type { Session } from 'flacon';
 import { sessions } from 'flacon/adapters/fastify';
 import type { AdapterAnswer, AdapterApp, AdapterServer } from 'flacon/testing/adapter-suite';
-
-type SuiteRequest = FastifyRequest & { second: Session };
 
 export async function serveFastify(app: AdapterApp): Promise<AdapterServer> {
   const server = fastify({ trustProxy: app.trustProxy, forceCloseConnections: true, bodyLimit: 2 ** 20 });
@@ -27,7 +25,7 @@ async function setUp(inner: FastifyInstance, app: AdapterApp): Promise<void> {
     const answer = await app.handle({
       method: request.method,
       path: request.url.slice(app.mount.length).replace(/\?.*/, ''),
-      session: (name = 'session') => (request as SuiteRequest)[name],
+      session: (name = 'session') => request.getDecorator<Session>(name),
       body: async () => String(request.body ?? ''),
       earlyHints: (link) => void reply.writeEarlyHints({ link }),
     });
@@ -36,10 +34,7 @@ async function setUp(inner: FastifyInstance, app: AdapterApp): Promise<void> {
 }
 
 function send(answer: AdapterAnswer, reply: FastifyReply): FastifyReply {
-  for (const [name, value] of answer.headers ?? []) {
-    // Fastify adds to Set-Cookie by itself; other headers are replaced.
-    reply.header(name, value);
-  }
+  for (const [name, value] of answer.headers ?? []) reply.header(name, value);
   const { body } = answer;
   if (answer.redirect) return reply.redirect(answer.redirect);
   if (answer.file) return reply.sendFile(basename(answer.file), dirname(answer.file));

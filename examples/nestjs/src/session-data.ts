@@ -1,0 +1,9 @@
+import 'flacon';
+
+/** What this application keeps in a session. */
+declare module 'flacon' {
+  interface SessionData {
+    user?: string;
+    visits?: number;
+  }
+}

@@ -1,0 +1,64 @@
+/** Elysia 1, on every runtime that it runs on. */
+import type { AnyElysia, Elysia } from 'elysia';
+import { lazySession } from '../core/context.ts';
+import type { SessionExchange } from '../core/exchange.ts';
+import { createSessionInterface, type SessionOptions } from '../core/options.ts';
+import type { Session } from '../core/session.ts';
+import type { SessionInterface } from '../core/session-interface.ts';
+import { isPromise } from '../core/store.ts';
+import { type ElysiaApp, type ElysiaContext, requestSessions, withSessions } from './elysia-request.ts';
+import { FetchRequest } from './fetch-request.ts';
+
+export interface ElysiaOptions<Name extends string = 'session'> {
+  /** The property of the context that is the session. Default `session`; another one for a second session with a cookie of its own. */
+  readonly property?: Name;
+  /** Whether `X-Forwarded-Proto` decides if a cookie is `Secure`: only behind a proxy that sets it. Default false. */
+  readonly trustProxy?: boolean;
+}
+
+/** What `app.use` makes of it: the same application, whose handlers have the session. */
+export type SessionPlugin<Name extends string> = (
+  app: AnyElysia,
+) => Elysia<
+  '',
+  { decorator: {}; store: {}; derive: {}; resolve: {} },
+  { typebox: {}; error: {} },
+  { schema: {}; standaloneSchema: {}; macro: {}; macroFn: {}; parser: {}; response: {} },
+  {},
+  { derive: {}; resolve: {}; schema: {}; standaloneSchema: {}; response: {} },
+  { derive: { readonly [K in Name]: Session }; resolve: {}; schema: {}; standaloneSchema: {}; response: {} }
+>;
+
+/**
+ * A plugin: `new Elysia().use(sessions({...}))` gives every handler that is added after it `({ session })`, and saves it before
+ * the response begins. It is `local` to the instance that uses it, as everything in Elysia is: `.as('scoped')` and
+ * `.as('global')` share it with the instances above. What fails goes to `onError`, whose answer has the session's cookie, too,
+ * unless it was the save that failed.
+ * @param options how sessions are kept, or an interface of your own; a store has to be named, or `'cookie'`
+ * @throws SessionConfigError
+ */
+export function sessions<const Name extends string = 'session'>(
+  options: SessionOptions | SessionInterface,
+  { property = 'session' as Name, trustProxy = false }: ElysiaOptions<Name> = {},
+): SessionPlugin<Name> {
+  const sessionInterface = createSessionInterface(options);
+  const plugin = (app: ElysiaApp): ElysiaApp => {
+    const start = (context: ElysiaContext): SessionExchange => {
+      const request = new FetchRequest(context.request, trustProxy);
+      return requestSessions(context, app).start(property, sessionInterface, request);
+    };
+    const give = (exchange: SessionExchange) => ({ [property]: lazySession(exchange) });
+    const atOnce = (context: ElysiaContext) => give(start(context));
+    const awaited = async (context: ElysiaContext) => {
+      const exchange = start(context);
+      const opened = exchange.open();
+      if (isPromise(opened)) await opened;
+      return give(exchange);
+    };
+    // Elysia reads a function's text for what it uses of the context, and would prepare all of it for one that passes it on. A
+    // bound function has no text.
+    const derive = sessionInterface.opensLazily ? atOnce.bind(undefined) : awaited.bind(undefined);
+    return app.wrap(withSessions).derive(derive);
+  };
+  return plugin as unknown as SessionPlugin<Name>;
+}

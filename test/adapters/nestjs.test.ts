@@ -1,0 +1,4 @@
+import { describe, it } from 'vitest';
+import { nestFeatures } from './nestjs-features.ts';
+
+nestFeatures({ describe, it });
