@@ -16,17 +16,22 @@ export interface ElysiaOptions<Name extends string = 'session'> {
   readonly trustProxy?: boolean;
 }
 
+/** How Elysia's types write that there is nothing. */
+// biome-ignore lint/complexity/noBannedTypes: its own spelling, which others are not assignable to
+type None = {};
+type Nothing = { derive: None; resolve: None; schema: None; standaloneSchema: None; response: None };
+
 /** What `app.use` makes of it: the same application, whose handlers have the session. */
 export type SessionPlugin<Name extends string> = (
   app: AnyElysia,
 ) => Elysia<
   '',
-  { decorator: {}; store: {}; derive: {}; resolve: {} },
-  { typebox: {}; error: {} },
-  { schema: {}; standaloneSchema: {}; macro: {}; macroFn: {}; parser: {}; response: {} },
-  {},
-  { derive: {}; resolve: {}; schema: {}; standaloneSchema: {}; response: {} },
-  { derive: { readonly [K in Name]: Session }; resolve: {}; schema: {}; standaloneSchema: {}; response: {} }
+  { decorator: None; store: None; derive: None; resolve: None },
+  { typebox: None; error: None },
+  { schema: None; standaloneSchema: None; macro: None; macroFn: None; parser: None; response: None },
+  None,
+  Nothing,
+  Omit<Nothing, 'derive'> & { derive: { readonly [K in Name]: Session } }
 >;
 
 /**

@@ -89,7 +89,6 @@ async function answerByApp(error: unknown, event: H3Event): Promise<Response> {
   return toResponse(failed, event, { ...(onError ? { onError } : {}), silent: silent ?? false, debug: debug ?? false });
 }
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: all of ASCII
 const ASCII = /^[\0-\x7f]*$/;
 
 function isAscii(cookie: string | undefined): boolean {

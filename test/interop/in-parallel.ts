@@ -1,5 +1,6 @@
 /**
- * Both applications writing to one session at the same time. Flask-Session writes the whole record that it read, so it may
+ * Both applications writing to one session: in turn, under the load of other visitors, where nothing is lost; and at the same
+ * time. Flask-Session writes the whole record that it read, so it may
  * undo what we wrote meanwhile (S-STALE-WRITE): that is counted and reported. What it must never lose by us is what it wrote
  * itself, and a logout.
  */
@@ -10,6 +11,8 @@ import { type Answer, SIDES, type Sides, Visitor } from './sides.ts';
 
 const CLIENTS = 4;
 const REQUESTS = 50;
+const VISITORS = 8;
+const TURNS = 12;
 
 /**
  * @param name for the report
@@ -19,6 +22,21 @@ export function inParallel(name: string, sides: () => Sides, tolerated?: Tolerat
   afterEach(({ task }) => {
     if (task.result?.state === 'fail') console.log(sides().output());
   });
+
+  test('writing in turn, under load: nothing is lost', async () => {
+    const turns = async (name: string) => {
+      const visitor = new Visitor(sides());
+      const written: Record<string, unknown> = {};
+      for (let i = 0; i < TURNS; i++) {
+        const side = SIDES[i % 2]!;
+        succeeded(await visitor.post(side, `/set?key=${name}_${i}`, i));
+        succeeded(await visitor.post(side, '/increment?key=n'));
+        written[`${name}_${i}`] = i;
+      }
+      for (const side of SIDES) expect(await visitor.data(side)).toMatchObject({ ...written, n: TURNS });
+    };
+    await Promise.all(Array.from({ length: VISITORS }, (_, v) => turns(`v${v}`)));
+  }, 120_000);
 
   test('what Flask writes is never lost by our writes', async () => {
     const ada = new Visitor(sides());

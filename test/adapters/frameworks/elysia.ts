@@ -1,7 +1,7 @@
 /** The adapter suite's application on Elysia 1, served by srvx. */
 import { createReadStream } from 'node:fs';
 import { Readable } from 'node:stream';
-import { Elysia, redirect } from 'elysia';
+import { type AnyElysia, Elysia } from 'elysia';
 import { sessions } from 'flacon/adapters/elysia';
 import type { AdapterAnswer, AdapterApp, AdapterServer } from 'flacon/testing/adapter-suite';
 import type { ServerRequest } from 'srvx';
@@ -18,8 +18,8 @@ interface Context {
 export function serveElysia(app: AdapterApp): Promise<AdapterServer> {
   const { trustProxy } = app;
   const [first, second] = app.sessions as readonly [SessionInterface, SessionInterface?];
-  const withFirst = new Elysia({ prefix: app.mount }).use(sessions(first, { trustProxy }));
-  const inner = second ? withFirst.use(sessions(second, { trustProxy, property: 'second' })) : withFirst;
+  const inner: AnyElysia = new Elysia({ prefix: app.mount }).use(sessions(first, { trustProxy }));
+  if (second) inner.use(sessions(second, { trustProxy, property: 'second' }));
   const handle = async (context: Context) => {
     const { request, set } = context;
     const answer = await app.handle({
@@ -33,7 +33,7 @@ export function serveElysia(app: AdapterApp): Promise<AdapterServer> {
   };
   inner.all('/', handle as never, { parse: 'none' }).all('/*', handle as never, { parse: 'none' });
   const outer = new Elysia().use(inner);
-  if (app.compress) outer.wrap((fetch) => compressed(fetch));
+  if (app.compress) outer.wrap((fetch) => compressed(fetch as Fetch));
   return serveWeb((request) => outer.fetch(request));
 }
 
@@ -42,12 +42,17 @@ function send(answer: AdapterAnswer, set: Context['set']): unknown {
     const key = name.toLowerCase();
     set.headers[key] = key in set.headers ? [set.headers[key], value].flat() : value;
   }
-  if (answer.redirect) return redirect(answer.redirect);
+  if (answer.redirect) {
+    // Its own redirect() is that of the runtime, and Node's takes no relative place.
+    return new Response(null, { status: 302, headers: { location: answer.redirect } });
+  }
   set.status = answer.status ?? 200;
+  // An empty text is what it makes of nothing: Node takes none with 204 and 304.
+  if (answer.body === undefined && !answer.file) return new Response(null, { status: set.status as number });
   if (answer.file) return new Response(Readable.toWeb(createReadStream(answer.file)) as ReadableStream);
   const body = streamed(answer.body);
   // Elysia ends its own streams without a word when they fail.
-  return body instanceof ReadableStream ? new Response(body) : (body ?? undefined);
+  return body instanceof ReadableStream ? new Response(body) : body;
 }
 
 type Fetch = (request: Request) => Response | Promise<Response>;
