@@ -2,11 +2,12 @@
 import type { RequestListener } from 'node:http';
 import { Readable } from 'node:stream';
 import { sessions } from 'flacon/adapters/koa';
+import type { SessionIncomingMessage } from 'flacon/adapters/node';
 import Koa from 'koa';
 import { stringifyJson } from './json.ts';
 import { requestFrom } from './node-http.ts';
 import type { OverwritingInterface } from './overwrite.ts';
-import { errorResponse, findRoute, HttpError, run, type SinkResponse } from './routes.ts';
+import { errorResponse, findRoute, run, type SinkResponse } from './routes.ts';
 
 export function listener(sessionInterface: OverwritingInterface): RequestListener {
   const app = new Koa();
@@ -16,15 +17,22 @@ export function listener(sessionInterface: OverwritingInterface): RequestListene
       await next();
     } catch (error) {
       ctx.app.emit('error', error, ctx);
-      if (ctx.headerSent) ctx.res.destroy();
-      else send(ctx, errorResponse(500));
+      send(ctx, errorResponse(500));
     }
   });
   app.use(sessions(sessionInterface));
   app.use(async (ctx) => {
-    const session = { get: () => ctx.session };
-    const request = await requestFrom(Object.defineProperty(ctx.req, 'session', session) as never, sessionInterface);
+    const request = await requestFrom(ctx.req as SessionIncomingMessage, sessionInterface);
     send(ctx, await run(findRoute(ctx.method, ctx.path), request));
   });
   return app.callback();
+}
+
+function send(ctx: Koa.Context, { status, headers, json, pieces }: SinkResponse): void {
+  for (const [name, value] of Object.entries(headers)) ctx.set(name, value);
+  if (pieces) ctx.body = Readable.from(pieces);
+  else ctx.body = json === undefined ? null : stringifyJson(json);
+  if (ctx.body !== null) ctx.type = 'application/json';
+  // Koa makes 204 of an empty body.
+  ctx.status = status;
 }

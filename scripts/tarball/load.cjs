@@ -2,6 +2,9 @@
 // ways and prints one JSON object. Plain JavaScript, since the oldest Node reads no TypeScript.
 const specifiers = process.argv.slice(2);
 
+// What a framework's own functions make cannot be loaded without it: then the error has to name it.
+const FRAMEWORKS = { 'flacon/adapters/nestjs': '@nestjs/common' };
+
 async function main() {
   const problems = [];
   let passed = 0;
@@ -21,7 +24,8 @@ async function main() {
         formats[format][specifier] = loaded;
         check(`${format} ${specifier}`, Object.keys(loaded).length === 0 && 'exports nothing');
       } catch (error) {
-        check(`${format} ${specifier}`, String(error));
+        const missing = /MODULE_NOT_FOUND$/.test(error.code) && String(error).includes(`'${FRAMEWORKS[specifier]}'`);
+        check(`${format} ${specifier}`, !missing && String(error));
       }
     }
     const [required, imported] = [formats.require[specifier], formats.import[specifier]];

@@ -33,7 +33,7 @@ export function serveElysia(app: AdapterApp): Promise<AdapterServer> {
   };
   inner.all('/', handle as never, { parse: 'none' }).all('/*', handle as never, { parse: 'none' });
   const outer = new Elysia().use(inner);
-  if (app.compress) outer.wrap((fetch) => compressed(fetch as Fetch));
+  if (app.compress) outer.wrap((fetch) => compressed(fetch as unknown as Fetch));
   return serveWeb((request) => outer.fetch(request));
 }
 

@@ -1,0 +1,3 @@
+declare module 'compression17' {
+  export { default } from 'compression';
+}
