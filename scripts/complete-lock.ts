@@ -16,6 +16,8 @@ interface LockedPackage {
 }
 
 const SYSTEMS = ['aix', 'android', 'darwin', 'freebsd', 'linux', 'netbsd', 'openbsd', 'openharmony', 'sunos', 'win32'];
+/** As workerd's packages have it: `windows-64`. */
+const OTHER_WORDS: Readonly<Record<string, string>> = { '64': 'x64', windows: 'win32' };
 const PROCESSORS = ['arm', 'arm64', 'ia32', 'loong64', 'mips64el', 'ppc64', 'riscv64', 's390x', 'wasm32', 'x64'];
 
 /** The missing packages by their place in the lock file. */
@@ -24,7 +26,7 @@ export function missingPlatforms(packages: Readonly<Record<string, LockedPackage
   for (const [owner, { optionalDependencies = {}, dev }] of Object.entries(packages)) {
     for (const [name, version] of Object.entries(optionalDependencies)) {
       if (isLocked(packages, owner, name) || !/^\d+\.\d+\.\d+/.test(version)) continue;
-      const words = name.split(/[/-]/);
+      const words = name.split(/[/-]/).map((word) => OTHER_WORDS[word] ?? word);
       const os = SYSTEMS.filter((system) => words.includes(system));
       const cpu = PROCESSORS.filter((processor) => words.includes(processor));
       // Without a platform in its name it is no package for another one: then npm itself has to find it.
@@ -43,9 +45,12 @@ function isLocked(packages: Readonly<Record<string, LockedPackage>>, owner: stri
   }
 }
 
-/** The lock files of this repository: `benchmarks/` has dependencies of its own. */
+/** The folders with dependencies of their own, relative to this repository's. */
+const FOLDERS = ['', 'benchmarks/', 'test/runtimes/programs/'];
+
+/** The lock files of this repository. */
 export function lockFiles(): string[] {
-  return [`${ROOT}package-lock.json`, `${ROOT}benchmarks/package-lock.json`].filter((file) => existsSync(file));
+  return FOLDERS.map((folder) => `${ROOT}${folder}package-lock.json`).filter((file) => existsSync(file));
 }
 
 function complete(file: string): void {

@@ -40,6 +40,7 @@ export async function listener(sessionInterface: OverwritingInterface): Promise<
 function send(reply: FastifyReply, { status, headers, json, pieces }: SinkResponse): FastifyReply {
   reply.code(status).headers(headers);
   if (json === undefined && !pieces) return reply.send();
-  reply.type('application/json');
-  return reply.send(pieces ? Readable.from(pieces) : stringifyJson(json));
+  // As bytes: to a text, Fastify would add a charset that JSON does not have.
+  const body = pieces ? Readable.from(pieces) : Buffer.from(stringifyJson(json));
+  return reply.header('content-type', 'application/json').send(body);
 }

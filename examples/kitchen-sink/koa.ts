@@ -7,7 +7,7 @@ import Koa from 'koa';
 import { stringifyJson } from './json.ts';
 import { requestFrom } from './node-http.ts';
 import type { OverwritingInterface } from './overwrite.ts';
-import { errorResponse, findRoute, run, type SinkResponse } from './routes.ts';
+import { errorResponse, findRoute, HttpError, run, type SinkResponse } from './routes.ts';
 
 export function listener(sessionInterface: OverwritingInterface): RequestListener {
   const app = new Koa();
@@ -16,6 +16,10 @@ export function listener(sessionInterface: OverwritingInterface): RequestListene
     try {
       await next();
     } catch (error) {
+      if (error instanceof HttpError) {
+        send(ctx, errorResponse(error.status, error.headers));
+        return;
+      }
       ctx.app.emit('error', error, ctx);
       send(ctx, errorResponse(500));
     }
@@ -30,9 +34,10 @@ export function listener(sessionInterface: OverwritingInterface): RequestListene
 
 function send(ctx: Koa.Context, { status, headers, json, pieces }: SinkResponse): void {
   for (const [name, value] of Object.entries(headers)) ctx.set(name, value);
+  // Not `ctx.type`, which adds a charset that JSON does not have.
+  if (json !== undefined || pieces) ctx.set('Content-Type', 'application/json');
   if (pieces) ctx.body = Readable.from(pieces);
   else ctx.body = json === undefined ? null : stringifyJson(json);
-  if (ctx.body !== null) ctx.type = 'application/json';
   // Koa makes 204 of an empty body.
   ctx.status = status;
 }

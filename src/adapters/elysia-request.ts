@@ -7,12 +7,16 @@ import { SessionExchange } from '../core/exchange.ts';
 import type { Session } from '../core/session.ts';
 import type { SessionInterface, SessionRequest } from '../core/session-interface.ts';
 import { type Awaitable, isPromise } from '../core/store.ts';
-import { SessionContextError } from '../errors.ts';
+import { SessionConfigError, SessionContextError } from '../errors.ts';
 import { saveInto } from './fetch-response.ts';
 import { BODY_HEADERS } from './held-response-body.ts';
 
+/** What `aot` has to be, in errors. */
+export const AOT = 'true (its default): without it, Elysia leaves out what is around a request';
+
 /** The part of an Elysia instance that is used. */
 export interface ElysiaApp {
+  readonly config: { readonly aot?: boolean };
   wrap(around: typeof withSessions): ElysiaApp;
   derive(hook: (context: ElysiaContext) => Awaitable<object>): ElysiaApp;
   handleError(context: ElysiaContext, error: unknown): Awaitable<Response>;
@@ -38,10 +42,10 @@ export function withSessions(fetch: Fetch, request: Request): Fetch {
   return (...args) => runWithSession(sessions, () => sessions.answer(fetch(...args)));
 }
 
-/** @throws TypeError where Elysia serves without the wrapper */
+/** @throws SessionConfigError where Elysia serves without the wrapper */
 export function requestSessions(context: ElysiaContext, app: ElysiaApp): RequestSessions {
   const sessions = requests.get(context.request);
-  if (!sessions) throw new TypeError('this adapter of Elysia does not hand over the request that it serves');
+  if (!sessions) throw new SessionConfigError('aot', 'false in an instance above', AOT);
   sessions.context = context;
   sessions.app = app;
   return sessions;

@@ -6,7 +6,8 @@ import { createSessionInterface, type SessionOptions } from '../core/options.ts'
 import type { Session } from '../core/session.ts';
 import type { SessionInterface } from '../core/session-interface.ts';
 import { isPromise } from '../core/store.ts';
-import { type ElysiaApp, type ElysiaContext, requestSessions, withSessions } from './elysia-request.ts';
+import { SessionConfigError } from '../errors.ts';
+import { AOT, type ElysiaApp, type ElysiaContext, requestSessions, withSessions } from './elysia-request.ts';
 import { FetchRequest } from './fetch-request.ts';
 
 export interface ElysiaOptions<Name extends string = 'session'> {
@@ -40,7 +41,7 @@ export type SessionPlugin<Name extends string> = (
  * `.as('global')` share it with the instances above. What fails goes to `onError`, whose answer has the session's cookie, too,
  * unless it was the save that failed.
  * @param options how sessions are kept, or an interface of your own; a store has to be named, or `'cookie'`
- * @throws SessionConfigError
+ * @throws SessionConfigError; `app.use` does, too, for an instance with `aot: false`
  */
 export function sessions<const Name extends string = 'session'>(
   options: SessionOptions | SessionInterface,
@@ -48,6 +49,7 @@ export function sessions<const Name extends string = 'session'>(
 ): SessionPlugin<Name> {
   const sessionInterface = createSessionInterface(options);
   const plugin = (app: ElysiaApp): ElysiaApp => {
+    if (app.config.aot === false) throw new SessionConfigError('aot', 'false', AOT);
     const start = (context: ElysiaContext): SessionExchange => {
       const request = new FetchRequest(context.request, trustProxy);
       return requestSessions(context, app).start(property, sessionInterface, request);

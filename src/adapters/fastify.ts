@@ -2,7 +2,7 @@
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
 import { runWithSession } from '../core/context.ts';
 import { createSessionInterface, type SessionOptions } from '../core/options.ts';
-import type { Session } from '../core/session.ts';
+import type { Session as FlaconSession } from '../core/session.ts';
 import type { SessionInterface } from '../core/session-interface.ts';
 import { isPromise } from '../core/store.ts';
 import { embeddedStore } from '../stores/embedded.ts';
@@ -12,9 +12,10 @@ import { bindExchange, type Carrier, NodeExchange, type Place, placeOf } from '.
 
 declare module 'fastify' {
   interface FastifyRequest {
-    get session(): Session;
+    // Not by the name `Session`: that is another one in here, where @fastify/session is imported, too.
+    get session(): FlaconSession;
     /** Null ends the session. */
-    set session(value: Session | null);
+    set session(value: FlaconSession | null);
   }
 }
 
@@ -46,7 +47,8 @@ export function sessions(
       const exchange = exchangeOf(request, place);
       // With a session that nobody used there is nothing to do, and its response is not held.
       if (!exchange || exchange.isIdle) next();
-      else return save(exchange, reply, payload, next);
+      // The first `reply.send` goes on; the other one ends here.
+      else if (!saving.has(exchange)) return save(exchange, reply, payload, next);
     });
     // Fastify began to listen to the response before there was a session.
     app.addHook('onResponse', (request, _reply, next) => {
@@ -64,6 +66,12 @@ const PLUGIN = {
   [Symbol.for('fastify.display-name')]: 'flacon',
   [Symbol.for('plugin-meta')]: { name: 'flacon', fastify: '>=5' },
 };
+
+/**
+ * Whose answer waits for the save. A handler that neither returns nor awaits its `reply.send` (Nest 11 does so to redirect) has
+ * Fastify send a second, empty answer meanwhile, which would overtake the first.
+ */
+const saving = new WeakSet<NodeExchange>();
 
 function exchangeOf(request: FastifyRequest, place: Place): NodeExchange | undefined {
   return (request as unknown as Carrier)[place.exchange] as NodeExchange | undefined;
@@ -112,7 +120,11 @@ function save(
   } catch (error) {
     return fail(error);
   }
-  if (isPromise(effects)) return effects.then((all) => putEffects(reply, payload, all), fail);
+  if (isPromise(effects)) {
+    saving.add(exchange);
+    const saved = effects.finally(() => saving.delete(exchange));
+    return saved.then((all) => putEffects(reply, payload, all), fail);
+  }
   const sent = putEffects(reply, payload, effects);
   runWithSession(exchange, () => next(null, sent));
   return undefined;

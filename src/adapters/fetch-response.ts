@@ -28,7 +28,7 @@ export function discard({ body }: Response): void {
  * Another response, always: one without a body may be a constant of the program, answered to everybody; and the headers of
  * some (redirects, fetched ones) cannot be changed.
  */
-function answerWith(effects: SessionEffects, response: Response, exchange: SessionExchange): Response {
+export function answerWith(effects: SessionEffects, response: Response, exchange: SessionExchange): Response {
   // A switch of protocols: no Response can be made like it, and none of these is a constant.
   if (response.status < 200) {
     putEffects(response.headers, effects);

@@ -1,4 +1,4 @@
-/** Koa 3 and 2. */
+/** Koa 3. */
 import type { Context, Middleware } from 'koa';
 import { runWithSession } from '../core/context.ts';
 import { createSessionInterface, type SessionOptions } from '../core/options.ts';

@@ -125,10 +125,10 @@ function setUp(options: SessionOptions | SessionInterface, { property, closeStor
 }
 
 /**
- * The session of the request that a guard, an interceptor, an exception filter or a decorator of your own is called for. For
- * GraphQL, and whatever else runs inside of an HTTP request, too.
+ * The session of the request that a guard, an interceptor, an exception filter or a decorator of your own is called for. In
+ * a context of another kind (a resolver's, a gateway's) it is what the imported `session` is there.
  * @param property as in {@link NestOptions}; default `session`
- * @throws SessionContextError where there is none: no {@link SessionModule} is imported, or this is no request over HTTP
+ * @throws SessionContextError where there is none: no {@link SessionModule} is imported, or no request is being served
  */
 export function sessionOf(host: ArgumentsHost, property = 'session'): SessionOf {
   if (host.getType() !== 'http') return currentSession();

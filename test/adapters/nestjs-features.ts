@@ -29,7 +29,7 @@ import {
 import { NestFactory } from '@nestjs/core';
 import { ExpressAdapter, type NestExpressApplication } from '@nestjs/platform-express';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
-import { session as imported, SessionInterface, type SessionOptions } from 'flacon';
+import { session as imported, SessionInterface, type SessionOptions, type SessionStore } from 'flacon';
 import { type NestOptions, Session, SessionModule, sessionOf } from 'flacon/adapters/nestjs';
 import { MemoryStore } from 'flacon/stores/memory';
 import { concat, of, tap } from 'rxjs';
@@ -225,15 +225,15 @@ export function nestFeatures({ describe, it }: Runner): void {
           (app) => app.setGlobalPrefix('api').enableVersioning({ type: VersioningType.URI }),
         ));
 
+      it('a redirect leaves after the save', () =>
+        using(sessionsIn({ store: lateStore() }), async (visitor) => {
+          const { status, location, setCookie } = await visitor.send('/sign-in', 'POST');
+          assert.deepEqual([status, location, setCookie.length], [302, '/hello', 1]);
+          assert.equal(await visitor.get('/hello'), 'hello ann');
+        }));
+
       it('lazy: a key is read before the handler runs', () => {
-        const memory = new MemoryStore();
-        const store = {
-          name: 'later',
-          read: async (...args: Parameters<MemoryStore['read']>) => memory.read(...args),
-          write: async (...args: Parameters<MemoryStore['write']>) => memory.write(...args),
-          touch: async (...args: Parameters<MemoryStore['touch']>) => memory.touch(...args),
-          delete: async (...args: Parameters<MemoryStore['delete']>) => memory.delete(...args),
-        };
+        const store = lateStore();
         return using(sessionsIn({ store }), async (first) => {
           await first.send('/sign-in', 'POST');
           await using(sessionsIn({ store, lazy: true }), async (visitor) => {
@@ -354,6 +354,18 @@ function mark(name: string) {
   return (req: { session: Session }, _res: unknown, next: () => void) => {
     req.session.set(name, true);
     next();
+  };
+}
+
+/** A store whose every answer is a promise. */
+function lateStore(): SessionStore {
+  const memory = new MemoryStore();
+  return {
+    name: 'late',
+    read: async (...args) => memory.read(...args),
+    write: async (...args) => memory.write(...args),
+    touch: async (...args) => memory.touch(...args),
+    delete: async (...args) => memory.delete(...args),
   };
 }
 

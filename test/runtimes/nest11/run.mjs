@@ -21,7 +21,7 @@ it('is Nest 11, and loads as CommonJS, too', () => {
 });
 
 adapterSuite({ describe, it }, { name: 'nestjs 11 on express', serve: serveNestOnExpress });
-adapterSuite({ describe, it }, { name: 'nestjs 11 on fastify', serve: serveNestOnFastify });
+adapterSuite({ describe, it }, { name: 'nestjs 11 on fastify', serve: serveNestOnFastify, forwardedProto: 'last' });
 nestFeatures({ describe, it });
 
 class CountController {
