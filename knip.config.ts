@@ -10,8 +10,11 @@ export default {
     'test/**/*.test.ts',
     'test/**/*-process.ts',
     'test/types/*.ts',
+    // Each is the program of a runtime.
+    'test/runtimes/*.ts',
   ],
   project: ['src/**/*.ts', 'scripts/**', 'test/**/*.ts', 'examples/**/*.ts'],
+  ignore: ['examples/{astro,nestjs,nextjs,react-router,sveltekit}/**'],
   ignoreExportsUsedInFile: true,
   // The servers and programs of the system that tests start are none of npm's.
   exclude: ['binaries'],

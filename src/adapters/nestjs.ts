@@ -75,7 +75,7 @@ export class SessionModule implements OnApplicationShutdown {
    * @param options how sessions are kept, or an interface of your own; nothing: the secure profile on the embedded store
    */
   static forRoot(options: SessionOptions | SessionInterface = {}, nestOptions: NestOptions = {}): DynamicModule {
-    return moduleOf({ useFactory: () => options }, { closeStore: false, ...nestOptions });
+    return moduleOf({ useFactory: () => options }, { ...nestOptions, closeStore: nestOptions.closeStore ?? false });
   }
 
   /** With options that other providers have a part in, such as a service with the configuration. */

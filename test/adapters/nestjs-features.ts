@@ -274,6 +274,7 @@ export function nestFeatures({ describe, it }: Runner): void {
         assert.equal(await ends(SessionModule.forRootAsync({ useFactory }), made), 1);
         assert.equal(await ends(SessionModule.forRootAsync({ useFactory }, { closeStore: false }), made), 0);
         assert.equal(await ends(SessionModule.forRoot({ store: mine }), mine), 0);
+        assert.equal(await ends(SessionModule.forRoot({ store: mine }, { closeStore: undefined as never }), mine), 0);
         assert.equal(await ends(SessionModule.forRoot({ store: mine }, { closeStore: true }), mine), 1);
       });
 

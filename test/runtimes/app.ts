@@ -97,7 +97,8 @@ const PAGES: Record<string, Page> = {
   },
   flashes: (session) => JSON.stringify(session.takeFlashes()),
   /** Writes when the headers have left. Without a store that is refused; the body says so. */
-  stream(session) {
+  stream(given, url) {
+    const session = url.searchParams.has('imported') ? imported : given;
     session.set('early', true);
     const text = new TextEncoder();
     let pulls = 0;
@@ -106,7 +107,7 @@ const PAGES: Record<string, Page> = {
         if (pulls++ === 0) return controller.enqueue(text.encode('first '));
         await pause(20);
         try {
-          imported.set('late', true);
+          session.set('late', true);
           controller.enqueue(text.encode('last'));
         } catch (error) {
           controller.enqueue(text.encode((error as Error).name));

@@ -5,7 +5,7 @@ export interface RecordedRecord {
   readonly name: string;
   readonly sid: string;
   readonly bytes: Uint8Array;
-  /** The session as JSON shows it. */
+  /** The session as JSON shows it, without `_permanent`. */
   readonly shown: Record<string, unknown>;
 }
 
@@ -25,7 +25,7 @@ export function recordedCookie(): Vector['response'] {
 /** One record of each format. */
 export function recordedRecords(): RecordedRecord[] {
   const person = { user_id: 42, name: 'Ann' };
-  const text = { _permanent: true, s: 'caf\u00e9 \u4f60\u597d \u{1f600}', 'k\u00e9y': '\\ \n \r \u001a \0' };
+  const text = { s: 'caf\u00e9 \u4f60\u597d \u{1f600}', 'k\u00e9y': '\\ \n \r \u001a \0' };
   return [
     record('store_redis', 'msgpack/non-permanent', person),
     record('store_redis', 'json/non-permanent', person),
