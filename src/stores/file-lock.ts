@@ -135,7 +135,7 @@ let locksMade = 0;
 
 /** Undefined when there is one. */
 function create(path: string): FileLock | undefined {
-  const owner = `${THREAD} ${++locksMade}`;
+  const owner = `${thisThread()} ${++locksMade}`;
   const since = performance.now();
   try {
     if (IS_WINDOWS) writeNew(path, owner);
@@ -229,15 +229,28 @@ function unlinkIfThere(path: string): void {
 const UNKNOWN = '-';
 const ENDED = 'ended';
 
-/** Where a process id means the same process: the machine since its last boot, and the container. */
-const PROCESS_TABLE = [
-  encodeURIComponent(hostname()),
-  readOrNothing(() => readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim()),
-  readOrNothing(() => readlinkSync('/proc/self/ns/pid')),
-].join('/');
+let table: string | undefined;
+let thread: string | undefined;
+
+/**
+ * Where a process id means the same process: the machine since its last boot, and the container. Found out at the first lock
+ * and not before: Deno asks for the permission to know the host's name.
+ */
+function processTable(): string {
+  table ??= [
+    encodeURIComponent(hostname()),
+    readOrNothing(() => readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim()),
+    readOrNothing(() => readlinkSync('/proc/self/ns/pid')),
+  ].join('/');
+  return table;
+}
 
 /** Unlike for every thread, and for every copy of this module within one. */
-const THREAD = `${PROCESS_TABLE} ${process.pid} ${startOf(process.pid)} ${randomBytes(9).toString('base64url')}`;
+function thisThread(): string {
+  const { pid } = process;
+  thread ??= `${processTable()} ${pid} ${startOf(pid)} ${randomBytes(9).toString('base64url')}`;
+  return thread;
+}
 
 function readOrNothing(read: () => string): string {
   try {
@@ -249,8 +262,8 @@ function readOrNothing(read: () => string): string {
 
 /** True only where it is certain. */
 function isDead(owner: string): boolean {
-  const [table, pid, start] = owner.split(' ');
-  if (table !== PROCESS_TABLE || !pid || !/^[1-9]\d{0,9}$/.test(pid)) return false;
+  const [where, pid, start] = owner.split(' ');
+  if (where !== processTable() || !pid || !/^[1-9]\d{0,9}$/.test(pid)) return false;
   try {
     process.kill(Number(pid), 0);
   } catch (error) {

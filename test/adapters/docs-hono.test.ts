@@ -43,8 +43,8 @@ test('session.ts', () => {
 test('typed.ts', () => expect(page.ask('typed.ts', ['/'])[0]?.text).toBe('dark'));
 
 test('stream.ts', () => {
-  const answers = page.ask('stream.ts', ['/events'], ['/events'], ['/heard']);
-  expect(answers.map(({ text }) => text)).toEqual(['data: one\n\ndata: two\n\n', 'data: one\n\ndata: two\n\n', 'two']);
+  const answers = page.ask('stream.ts', ['/'], ['/events'], ['/heard']);
+  expect(answers.map(({ text }) => text).slice(1)).toEqual(['data: one\n\ndata: two\n\n', 'two']);
 });
 
 test('app.test.ts', () => expect(page.test('app.test.ts')).toContain('# pass 1'));

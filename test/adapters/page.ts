@@ -74,6 +74,12 @@ export class Page {
     return JSON.parse(execFileSync(process.execPath, args, options).split('\n').at(-1) ?? '');
   }
 
+  /** What a module beside the page's files prints. */
+  run(code: string): string {
+    writeFileSync(join(this.#folder, 'run.mjs'), code);
+    return execFileSync(process.execPath, ['run.mjs'], { cwd: this.#folder, env, encoding: 'utf8' });
+  }
+
   /** Runs a file by `node --test`. @throws with its output when a test fails */
   test(file: string): string {
     const args = ['--test', '--test-reporter=tap', file];

@@ -1,7 +1,6 @@
-/**
- * Koa's signed cookies are made by the packages that make cookie-session's, `cookies` and `keygrip`: a Koa application writes
- * them as cookie-session does, and flacon takes them over, into a store and into a cookie of its own.
- */
+/** A cookie-session application signs Ada in; flacon takes her over, into a store and into a cookie of its own. */
+import cookieSession from 'cookie-session';
+import express from 'express';
 import { type CookieSessionSource, fromCookieSession } from 'flacon/connect';
 import Koa from 'koa';
 import { afterAll, describe, expect, test } from 'vitest';
@@ -15,18 +14,32 @@ const ADA = { passport: { user: 'ada' }, naïve: '☃' };
 
 /** Ada's cookies. */
 async function signedIn(content: unknown = ADA, keys = ['old key']): Promise<Visitor> {
-  const app = new Koa();
-  app.keys = keys;
-  app.use((ctx) => {
-    const text = typeof content === 'string' ? content : JSON.stringify(content);
-    ctx.cookies.set('session', Buffer.from(text).toString('base64'), { signed: true, overwrite: true });
-    ctx.body = 'in';
-  });
-  const site = await serve(app.callback());
+  const site = await serve(typeof content === 'string' ? raw(content, keys) : former(content as object, keys));
   const visitor = site.visitor();
   await visitor.get('/');
   expect([...visitor.cookies.keys()]).toEqual(['session', 'session.sig']);
   return visitor;
+}
+
+function former(content: object, keys: string[]) {
+  const app = express();
+  app.use(cookieSession({ keys }) as unknown as express.RequestHandler);
+  app.get('/', (req, res) => {
+    Object.assign(req.session, content);
+    res.send('in');
+  });
+  return app;
+}
+
+/** Any text under a good signature: Koa's cookies are signed by the package that signs cookie-session's. */
+function raw(text: string, keys: string[]) {
+  const app = new Koa();
+  app.keys = keys;
+  app.use((ctx) => {
+    ctx.cookies.set('session', Buffer.from(text).toString('base64'), { signed: true, overwrite: true });
+    ctx.body = 'in';
+  });
+  return app.callback();
 }
 
 describe.each(['store', 'cookie'] as const)('into a %s', (target) => {
