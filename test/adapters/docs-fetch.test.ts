@@ -33,10 +33,10 @@ test('session.ts', () => {
     '200 1 in the cart',
     '200 2 in the cart',
     '303 ',
-    '200 {"user":"ann","messages":[["message","Welcome"]]}',
-    '200 {"user":"ann","messages":[]}',
+    '200 {"member":"ann","messages":[["message","Welcome"]]}',
+    '200 {"member":"ann","messages":[]}',
     '303 ',
-    '200 {"user":null,"messages":[]}',
+    '200 {"member":null,"messages":[]}',
   ]);
 });
 

@@ -53,8 +53,7 @@ export class Page {
     const code = this.files.get(file);
     if (!code?.includes('3000')) throw new Error(`${file} does not listen on port 3000`);
     writeFileSync(join(this.#folder, file), code.replaceAll('3000', String(port)));
-    const options = { cwd: this.#folder, env, stdio: ['ignore', 'inherit', 'inherit'] } as const;
-    const server = spawn(process.execPath, [file], options);
+    const server = spawn(process.execPath, [file], { cwd: this.#folder, env, stdio: 'inherit' });
     const ended = once(server, 'exit');
     try {
       const url = `http://localhost:${port}`;
@@ -70,8 +69,13 @@ export class Page {
   ask(file: string, ...requests: readonly [path: string, init?: RequestInit][]): PageAnswer[] {
     writeFileSync(join(this.#folder, 'ask.mjs'), ASK);
     const args = ['ask.mjs', `./${file}`, JSON.stringify(requests)];
-    const options = { cwd: this.#folder, env, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] } as const;
-    return JSON.parse(execFileSync(process.execPath, args, options).split('\n').at(-1) ?? '');
+    const output = execFileSync(process.execPath, args, {
+      cwd: this.#folder,
+      env,
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    return JSON.parse(output.split('\n').at(-1) ?? '');
   }
 
   /** What a module beside the page's files prints. */

@@ -5,8 +5,11 @@ import { NotStarted, type Started, start } from './started.ts';
 
 const SECRET_KEY = 'a secret of the kitchen sink, long enough';
 
-const APPLICATIONS = ['node', 'express'].flatMap((framework) =>
-  ['null', 'memory', 'filesystem', 'sqlite'].flatMap((type) =>
+const FRAMEWORKS = ['elysia', 'express', 'fastify', 'fetch', 'h3', 'hono', 'koa', 'nest', 'node'];
+// In the cookie, in a store that answers at once, in one that answers late.
+const TYPES = ['null', 'sqlite', 'filesystem'];
+const APPLICATIONS = FRAMEWORKS.flatMap((framework) =>
+  [...TYPES, ...(framework === 'express' ? ['memory'] : [])].flatMap((type) =>
     ['flask', 'secure'].map((profile) => ({ framework, type, profile })),
   ),
 );
@@ -242,7 +245,7 @@ describe.each(APPLICATIONS)('$framework, $type, $profile', ({ framework, type, p
 
 describe('starting', () => {
   test.each([
-    [{ FRAMEWORK: 'gopher' }, 'FRAMEWORK is "gopher"; it can be: express, node'],
+    [{ FRAMEWORK: 'gopher' }, `FRAMEWORK is "gopher"; it can be: ${FRAMEWORKS.join(', ')}`],
     [{ PROFILE: 'other' }, 'PROFILE is "other"; it can be: flask, secure'],
     [{ SESSION_TYPE: 'reddis' }, 'SESSION_TYPE: got "reddis"; expected one of null, filesystem'],
     [{ SESSION_COKIE_NAME: 'x' }, 'SESSION_COKIE_NAME: got an unknown setting; expected SESSION_COOKIE_NAME'],

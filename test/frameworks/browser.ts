@@ -12,14 +12,17 @@ export interface Page {
 export class Browser {
   readonly cookies = new Map<string, string>();
   readonly #url: string;
+  readonly #headers: Readonly<Record<string, string>>;
 
-  constructor(url: string) {
+  /** @param headers of every request: a proxy in front */
+  constructor(url: string, headers: Readonly<Record<string, string>> = {}) {
     this.#url = url;
+    this.#headers = headers;
   }
 
   /** Somebody who copied the cookies. */
   copy(): Browser {
-    const copy = new Browser(this.#url);
+    const copy = new Browser(this.#url, this.#headers);
     for (const [name, value] of this.cookies) copy.cookies.set(name, value);
     return copy;
   }
@@ -64,7 +67,7 @@ export class Browser {
     const response = await fetch(url, {
       ...init,
       redirect: 'manual',
-      headers: { accept: 'text/html', origin: this.#url, ...init.headers, ...(cookie && { cookie }) },
+      headers: { accept: 'text/html', origin: this.#url, ...this.#headers, ...init.headers, ...(cookie && { cookie }) },
     });
     const setCookies = response.headers.getSetCookie();
     for (const text of setCookies) this.#keep(text);

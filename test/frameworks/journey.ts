@@ -27,9 +27,7 @@ export async function count(browser: Browser): Promise<number> {
   return JSON.parse(text).visits;
 }
 
-export function describeJourney(application: Application): void {
-  const visit = () => new Browser(application.url);
-
+export function describeJourney({ url }: Application, visit = () => new Browser(url)): void {
   it('a visitor of whom nothing is known gets no cookie', async () => {
     const page = await visit().get('/');
     expect(page.status).toBe(200);

@@ -1,4 +1,4 @@
-import type { Handle } from '@sveltejs/kit';
+import type { Handle } from '@sveltejs/kit/hooks';
 import { sessions } from 'flacon/adapters/fetch';
 import { embeddedStore } from 'flacon/stores/embedded';
 
