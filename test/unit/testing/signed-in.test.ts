@@ -2,9 +2,13 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import express from 'express';
+import fastify from 'fastify';
 import { sessions } from 'flacon/adapters/express';
+import { sessions as fastifySessions } from 'flacon/adapters/fastify';
+import { sessions as honoSessions } from 'flacon/adapters/hono';
 import { MemoryStore } from 'flacon/stores/memory';
 import { browserCookies, signedIn } from 'flacon/testing/signed-in';
+import { Hono } from 'hono';
 import supertest from 'supertest';
 import { describe, expect, it } from 'vitest';
 import { createSessionInterface, type SessionOptions } from '../../../src/index.ts';
@@ -36,6 +40,27 @@ describe.each(Object.entries(kinds))('sessions in %s', (_name, options) => {
       .get('/account')
       .set(await signedIn(web, { user: { name: 'ann' } }))
       .expect(200, 'hello ann');
+  });
+
+  it('app.inject of Fastify', async () => {
+    const web = createSessionInterface(options);
+    const app = fastify();
+    app.register(fastifySessions(web));
+    app.get('/account', async (request) => request.session.get<{ name: string }>('user')?.name ?? 'nobody');
+    expect((await app.inject({ url: '/account' })).body).toBe('nobody');
+    expect((await app.inject({ url: '/account', headers: await signedIn(web, { user: { name: 'ann' } }) })).body).toBe(
+      'ann',
+    );
+    await app.close();
+  });
+
+  it('app.request of Hono', async () => {
+    const web = createSessionInterface(options);
+    const app = new Hono();
+    app.use(honoSessions(web));
+    app.get('/account', (c) => c.text(c.get('session').get<{ name: string }>('user')?.name ?? 'nobody'));
+    const answer = await app.request('/account', { headers: await signedIn(web, { user: { name: 'ann' } }) });
+    expect(await answer.text()).toBe('ann');
   });
 
   it('options in place of the interface, a function in place of the contents', async () => {
