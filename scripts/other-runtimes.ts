@@ -22,7 +22,7 @@ async function install(): Promise<boolean> {
   const lock = `${FOLDER}/node_modules/.package-lock.json`;
   if (existsSync(lock) && statSync(lock).mtimeMs >= statSync(`${FOLDER}/package-lock.json`).mtimeMs) return true;
   const args = ['ci', '--ignore-scripts', '--prefer-offline', '--loglevel=error'];
-  return (await run('npm', args, { cwd: FOLDER, capture: true })).code === 0;
+  return (await run('npm', args, { cwd: FOLDER, capture: true, quiet: !process.env.CI })).code === 0;
 }
 
 /** npm installs more than one for a platform where it cannot tell the C libraries apart: the one that runs is right. */

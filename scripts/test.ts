@@ -2,8 +2,10 @@
  * `npm test`: everything that has to hold, in order. It goes on after a step that fails, and ends with a table and one line,
  * `N passed, N failed`.
  */
+import { checkBundles } from './check-bundles.ts';
 import { checkLayers } from './check-layers.ts';
 import { checkExports, checkPublint, checkTypesResolve, checkUnused } from './check-package.ts';
+import { checkRuntimes } from './check-runtimes.ts';
 import { checkTarball } from './check-tarball.ts';
 import { holds, type Outcome, reported } from './run.ts';
 import { runTypeTests } from './type-tests.ts';
@@ -28,6 +30,8 @@ const STEPS: readonly (readonly [name: string, step: () => Promise<Outcome> | Ou
   ['faults', () => runVitest([...FAULTS, '--no-file-parallelism'])],
   ['type tests', runTypeTests],
   ['tarball', checkTarball],
+  ['runtimes', () => checkRuntimes()],
+  ['bundles', () => checkBundles()],
   ['examples', () => runVitest(EXAMPLES)],
 ];
 

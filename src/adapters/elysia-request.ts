@@ -3,9 +3,9 @@
  * the response is seen, and the imported `session` is set, around the whole of it.
  */
 import { runWithSession, type SessionHolder } from '../core/context.ts';
-import { SessionExchange } from '../core/exchange.ts';
+import type { SessionExchange } from '../core/exchange.ts';
 import type { Session } from '../core/session.ts';
-import type { SessionInterface, SessionRequest } from '../core/session-interface.ts';
+import type { SessionInterface } from '../core/session-interface.ts';
 import { type Awaitable, isPromise } from '../core/store.ts';
 import { SessionConfigError, SessionContextError } from '../errors.ts';
 import { saveInto } from './fetch-response.ts';
@@ -17,6 +17,9 @@ export const AOT = 'true (its default): without it, Elysia leaves out what is ar
 /** The part of an Elysia instance that is used. */
 export interface ElysiaApp {
   readonly config: { readonly aot?: boolean };
+  readonly event: { readonly error?: readonly unknown[] };
+  /** The instance that uses this one. */
+  getParent(): ElysiaApp | null;
   wrap(around: typeof withSessions): ElysiaApp;
   derive(hook: (context: ElysiaContext) => Awaitable<object>): ElysiaApp;
   handleError(context: ElysiaContext, error: unknown): Awaitable<Response>;
@@ -53,7 +56,7 @@ export function requestSessions(context: ElysiaContext, app: ElysiaApp): Request
 
 class RequestSessions implements SessionHolder {
   context: ElysiaContext | undefined;
-  /** The instance that used the plugin last: its `onError` answers for a failed save. */
+  /** The instance that used the plugin last. */
   app: ElysiaApp | undefined;
   readonly #exchanges = new Map<string, SessionExchange>();
   #latest: SessionExchange | undefined;
@@ -64,14 +67,14 @@ class RequestSessions implements SessionHolder {
     return this.#latest.session;
   }
 
-  /** Twice the same plugin is as good as once. */
-  start(name: string, sessionInterface: SessionInterface, request: SessionRequest): SessionExchange {
-    const known = this.#exchanges.get(name);
-    if (known?.interface === sessionInterface) return known;
-    const exchange = new SessionExchange(sessionInterface, request);
+  has(name: string, sessionInterface: SessionInterface): boolean {
+    return this.#exchanges.get(name)?.interface === sessionInterface;
+  }
+
+  /** One that could be opened: what is not here is not saved. */
+  add(name: string, exchange: SessionExchange): void {
     this.#exchanges.set(name, exchange);
     this.#latest = exchange;
-    return exchange;
   }
 
   /** The response with what all of them have to say. */
@@ -98,8 +101,18 @@ class RequestSessions implements SessionHolder {
     const { app, context } = this;
     if (!app || !context) throw error;
     clear(context);
-    return app.handleError(context, error);
+    return answering(app).handleError(context, error);
   }
+}
+
+/** The nearest instance with an `onError`. */
+function answering(app: ElysiaApp): ElysiaApp {
+  const seen = new Set<ElysiaApp>();
+  for (let next: ElysiaApp | null = app; next && !seen.has(next); next = next.getParent()) {
+    if (next.event.error?.length) return next;
+    seen.add(next);
+  }
+  return app;
 }
 
 /** The error page finds no trace of the answer that was stopped. */

@@ -5,7 +5,7 @@ import type { SessionExchange } from '../core/exchange.ts';
 import { createSessionInterface, type SessionOptions } from '../core/options.ts';
 import type { Session } from '../core/session.ts';
 import type { SessionInterface } from '../core/session-interface.ts';
-import { isPromise } from '../core/store.ts';
+import { type Awaitable, chain } from '../core/store.ts';
 import { SessionConfigError } from '../errors.ts';
 import { AOT, type ElysiaApp, type ElysiaContext, requestSessions, withSessions } from './elysia-request.ts';
 import { FetchRequest } from './fetch-request.ts';
@@ -50,18 +50,18 @@ export function sessions<const Name extends string = 'session'>(
   const sessionInterface = createSessionInterface(options);
   const plugin = (app: ElysiaApp): ElysiaApp => {
     if (app.config.aot === false) throw new SessionConfigError('aot', 'false', AOT);
-    const start = (context: ElysiaContext): SessionExchange => {
-      const request = new FetchRequest(context.request, trustProxy);
-      return requestSessions(context, app).start(property, sessionInterface, request);
+    const atOnce = (context: ElysiaContext): Awaitable<object> => {
+      const all = requestSessions(context, app);
+      // Twice the same plugin is as good as once.
+      if (all.has(property, sessionInterface)) return {};
+      const exchange = new SessionExchange(sessionInterface, new FetchRequest(context.request, trustProxy));
+      const ready = (): object => {
+        all.add(property, exchange);
+        return { [property]: lazySession(exchange) };
+      };
+      return chain(exchange.open(), ready);
     };
-    const give = (exchange: SessionExchange) => ({ [property]: lazySession(exchange) });
-    const atOnce = (context: ElysiaContext) => give(start(context));
-    const awaited = async (context: ElysiaContext) => {
-      const exchange = start(context);
-      const opened = exchange.open();
-      if (isPromise(opened)) await opened;
-      return give(exchange);
-    };
+    const awaited = async (context: ElysiaContext) => atOnce(context);
     // Elysia reads a function's text for what it uses of the context, and would prepare all of it for one that passes it on. A
     // bound function has no text.
     const derive = sessionInterface.opensLazily ? atOnce.bind(undefined) : awaited.bind(undefined);

@@ -69,6 +69,8 @@ class HeldResponse {
     res.write = write as ServerResponse['write'];
     res.end = end as ServerResponse['end'];
     res.flushHeaders = flushHeaders;
+    // Used in a listener within `writeHead`: the methods that are held are not called any more, or not in time.
+    if (!this.#isMissed()) queueMicrotask(() => this.#isMissed());
   }
 
   /** Another session interface on the same response. */
@@ -76,7 +78,16 @@ class HeldResponse {
     this.#outer ??= [];
     this.#outer.push(this.#exchange);
     this.#exchange = exchange;
-    this.#fail = fail;
+    if (this.#phase === 'open') this.#fail = fail;
+    else exchange.miss();
+  }
+
+  /** Whether the headers have left without the session: it was first used after them, or while they left (on-headers). */
+  #isMissed(): boolean {
+    if (this.#phase !== 'open' || !this.#res.headersSent) return false;
+    this.#phase = 'begun';
+    for (const exchange of [...(this.#outer ?? []), this.#exchange]) exchange.miss();
+    return true;
   }
 
   call(method: Method, args: unknown[]): unknown {
@@ -97,6 +108,7 @@ class HeldResponse {
   }
 
   #begin(method: Method, args: unknown[]): unknown {
+    if (this.#isMissed()) return this.call(method, args);
     if (!this.#outer && this.#exchange.skip()) {
       this.#phase = 'begun';
       if (method === 'end') this.#restore();

@@ -20,11 +20,15 @@ export type Carrier = Record<symbol, SessionExchange | undefined>;
 
 const places = new Map<string, Place>();
 
-/** @param property of the request, `session` unless several interfaces serve the same request */
+/**
+ * Its symbols are the process's, as the prototypes are that get the accessor: also where both the ESM and the CommonJS build
+ * of this package are loaded.
+ * @param property of the request, `session` unless several interfaces serve the same request
+ */
 export function placeOf(property = 'session'): Place {
   const known = places.get(property);
   if (known) return known;
-  const exchange = Symbol(`flacon.${property}`);
+  const exchange = Symbol.for(`flacon.${property}`);
   const accessor: PropertyDescriptor = {
     get(this: Carrier) {
       return this[exchange]?.current;
@@ -36,7 +40,7 @@ export function placeOf(property = 'session'): Place {
     enumerable: true,
     configurable: true,
   };
-  const place: Place = { property, exchange, accessible: Symbol(`flacon.${property}.accessible`), accessor };
+  const place: Place = { property, exchange, accessible: Symbol.for(`flacon.${property}.accessible`), accessor };
   places.set(property, place);
   return place;
 }
@@ -73,8 +77,7 @@ export class NodeExchange extends SessionExchange {
   }
 
   protected override beforeUse(): void {
-    // Too late for the headers of this response, which left without a session.
-    if (this.#res.headersSent) this.skip();
+    if (this.#res.writableEnded) this.miss();
     else this.hold();
   }
 }
@@ -122,6 +125,8 @@ export function serveWithSession(
 /** Makes it the request's, in its property and for the listeners of what Node emits. */
 export function bindExchange(exchange: SessionExchange, place: Place, req: IncomingMessage, res: ServerResponse): void {
   (req as unknown as Carrier)[place.exchange] = exchange;
+  (req as Message)[HOLDER] = exchange;
+  (res as Message)[HOLDER] = exchange;
   if (!(place.accessible in req)) prepare(place, req, res);
 }
 
@@ -150,8 +155,9 @@ function prototypeOf(message: object, native: object): object {
   return owner;
 }
 
-const LISTENS = Symbol('flacon.listens');
-const HOLDER = Symbol('flacon.holder');
+const LISTENS = Symbol.for('flacon.listens');
+/** Whose request a message is of: the listeners' that it is given later, whatever request they are given to it in. */
+const HOLDER = Symbol.for('flacon.holder');
 type Message = EventEmitter & { [HOLDER]?: SessionHolder | undefined };
 
 /** Node emits what happens to a connection outside of any request; its listeners are a request's all the same. */

@@ -46,7 +46,11 @@ function requestFlash(this: SessionRequest, type?: string, message?: unknown, ..
   const taken = take(session, type || undefined);
   if (type) return taken.map(([, text]) => text);
   const byType = new Map<string, unknown[]>();
-  for (const [category, text] of taken) byType.set(category, [...(byType.get(category) ?? []), text]);
+  for (const [category, text] of taken) {
+    const texts = byType.get(category);
+    if (texts) texts.push(text);
+    else byType.set(category, [text]);
+  }
   return Object.fromEntries(byType);
 }
 
@@ -65,11 +69,13 @@ function take(session: Session, type: string | undefined): [string, unknown][] {
   if (taken.length === 0) return taken;
   session.update<unknown>(FLASHES, (current: unknown) => {
     if (!Array.isArray(current)) return undefined;
-    const shown = taken.map(fingerprint);
+    const shown = new Map<string, number>();
+    for (const print of taken.map(fingerprint)) shown.set(print, (shown.get(print) ?? 0) + 1);
     const left = current.filter((entry) => {
-      const at = shown.indexOf(fingerprint(entry));
-      if (at >= 0) shown.splice(at, 1);
-      return at < 0;
+      const print = fingerprint(entry);
+      const count = shown.get(print) ?? 0;
+      if (count > 0) shown.set(print, count - 1);
+      return count === 0;
     });
     return left.length > 0 ? left : undefined;
   });

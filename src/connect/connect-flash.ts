@@ -1,6 +1,7 @@
 /** Messages that connect-flash keeps, `{ type: [message, …] }` under `flash`: here they are Flask's, as `flash()` is. */
-import { flash } from '../core/flash.ts';
-import type { SessionState } from '../core/state.ts';
+import { Tuple } from '../codecs/values.ts';
+import { FLASHES } from '../core/flash.ts';
+import type { SessionState, Update } from '../core/state.ts';
 
 const KEY = 'flash';
 
@@ -12,5 +13,8 @@ export function takeOverMessages(state: SessionState): void {
   const isText = (message: unknown) => typeof message === 'string';
   if (!all.every(([, messages]) => Array.isArray(messages) && messages.every(isText))) return;
   state.delete(KEY);
-  for (const [type, messages] of all) for (const message of messages) flash(state, message, type);
+  // At once: a list that grows by one message at a time is copied for each.
+  const added = all.flatMap(([type, messages]) => messages.map((message: string) => Tuple.of(type, message)));
+  if (added.length === 0) return;
+  state.update(FLASHES, ((current: unknown) => [...(Array.isArray(current) ? current : []), ...added]) as Update);
 }

@@ -146,10 +146,13 @@ export class Moves {
     this.#ours.emit({ type: 'not-resumed', reason, from, ...(cause === undefined ? {} : { cause }) });
   }
 
-  /** Under a hash of the former id, so that our store does not tell it. */
+  /**
+   * Under a hash of the former id, so that our store does not tell it; with a character that no id of ours has, so that who
+   * knows the former id cannot open the note as a session, and change or end it.
+   */
   #noteKey(id: string): string {
     const name = crypto.createHash('sha256').update(`flacon moved ${this.#former.library} `).update(id);
-    return this.#ours.storeKey(name.digest('base64url'));
+    return this.#ours.storeKey(`moved:${name.digest('base64url')}`);
   }
 
   /** A note outlives the cookie that leads to it, and what may be left of the former record. */

@@ -311,9 +311,10 @@ export class Binding implements SessionControls, SessionHooks {
 
   /** Called when the response's headers have left. What was changed while they did is late, too. */
   headersSent(): void {
+    const missed = this.#headers === 'open' && this.state.loaded && !this.state.isEmpty();
     this.#headers = 'sent';
     if (this.#isLate) this.#saveSoon();
-    else if (this.saved && this.#isDirty) this.owner.emit({ type: 'late-save-failed', error: tooLate() });
+    else if ((this.saved || missed) && this.#isDirty) this.owner.emit({ type: 'late-save-failed', error: tooLate() });
   }
 
   /** A change after the headers: saved soon where the client already has the id, refused where it cannot get one. */

@@ -114,6 +114,10 @@ export class SecureCookieSessionInterface extends SessionInterface {
     emit(this.#options.onEvent, { type: 'not-resumed', reason, ...(cause === undefined ? {} : { cause }) });
   }
 
+  tellTooLate(error: SessionHeadersSentError): void {
+    emit(this.#options.onEvent, { type: 'late-save-failed', error });
+  }
+
   initial(): PlainRecord {
     const values: [string, unknown][] = [];
     if (this.absoluteTimeout !== undefined) values.push([CREATED, Math.floor(this.now() / 1000)]);
@@ -188,6 +192,8 @@ class CookieContent implements SessionControls, SessionHooks {
   readonly #owner: SecureCookieSessionInterface;
   readonly #text: string | undefined;
   readonly permanent: boolean;
+  /** The response's headers take the session along. */
+  #isTaken = false;
   #headersSent = false;
 
   constructor(owner: SecureCookieSessionInterface, text: string | undefined) {
@@ -230,8 +236,16 @@ class CookieContent implements SessionControls, SessionHooks {
     else this.state.rebase(this.#owner.initial());
   }
 
+  headersLeaving(): void {
+    this.#isTaken = true;
+  }
+
   headersSent(): void {
     this.#headersSent = true;
+    if (this.#isTaken || !this.state.loaded) return;
+    const nested = this.state.settle();
+    // Changed before anybody knew that the headers were leaving.
+    if (this.state.hasOperations && (this.state.modified || nested)) this.#owner.tellTooLate(tooLate());
   }
 
   detach(): void {
@@ -250,9 +264,12 @@ class CookieContent implements SessionControls, SessionHooks {
   }
 
   late(): void {
-    if (!this.#headersSent) return;
-    throw new SessionHeadersSentError(
-      'the response has begun and took the session cookie with it: change the session before the first byte is sent, or keep it in a store',
-    );
+    if (this.#headersSent) throw tooLate();
   }
+}
+
+function tooLate(): SessionHeadersSentError {
+  return new SessionHeadersSentError(
+    'the response has begun and took the session cookie with it: change the session before the first byte is sent, or keep it in a store',
+  );
 }

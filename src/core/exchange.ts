@@ -58,6 +58,8 @@ export class SessionExchange implements SessionHolder {
     if (!this.#session) this.beforeUse();
     this.#replacement =
       value !== undefined && value === (this.#session && latestOf(this.#session)) ? undefined : { value };
+    // No save follows that could end it.
+    if (value === null && this.#saved) this.session.destroy();
   }
 
   /** Called when a handler asks for a session that was left for its first use, before it is opened. For subclasses. */
@@ -78,6 +80,13 @@ export class SessionExchange implements SessionHolder {
       return false;
     this.#saved = true;
     return true;
+  }
+
+  /** In place of `save`, where the response has begun without asking for it: what is changed is late. */
+  miss(): void {
+    if (this.#saved) return;
+    this.#saved = true;
+    if (this.#session) controlsOf(this.#session).headersSent?.();
   }
 
   /** The interface that this exchange is with. */

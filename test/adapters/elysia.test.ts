@@ -64,6 +64,19 @@ describe('scopes', () => {
     expect(store.commands).toEqual(['read', 'write', 'read', 'write']);
   });
 
+  test('twice the same plugin is as good as once', async () => {
+    const store = late();
+    const same = sessions({ store });
+    const app = new Elysia()
+      .use(same)
+      .use(new Elysia({ prefix: '/in' }).use(same).get('/', ({ session }) => visit(session)));
+    const visitor = visitorOf(app);
+    await visitor.text('/in');
+    store.commands = [];
+    expect(await visitor.text('/in')).toBe('2');
+    expect(store.commands).toEqual(['read', 'write']);
+  });
+
   test('two interfaces, in an instance that is used by another', async () => {
     const both = new Elysia({ prefix: '/both' })
       .use(sessions({ store: late(), cookie: { name: 'a' } }))
@@ -182,18 +195,32 @@ describe('hooks', () => {
     expect([...new Set(answer.headers.keys())].sort()).toEqual(['content-type', 'set-cookie', 'x-error', 'x-outer']);
   });
 
+  test('a failed save reaches the nearest onError above', async () => {
+    const store = late();
+    const inner = new Elysia({ prefix: '/inner' }).use(sessions({ store })).get('/', ({ session }) => {
+      store.broken = true;
+      return visit(session);
+    });
+    const app = new Elysia().onError(({ code }) => `above: ${code}`).use(new Elysia({ prefix: '/middle' }).use(inner));
+    const answer = await app.handle(new Request('http://localhost/middle/inner'));
+    expect([answer.status, await answer.text()]).toEqual([500, 'above: ERR_SESSION_STORE']);
+  });
+
   test('a failed read reaches onError', async () => {
     const store = late();
     store.broken = true;
-    const app = application(store)
+    let asked = 0;
+    const app = new Elysia()
+      .use(sessions({ store, refresh: 'always' }))
       .onError(({ code, set }) => {
+        asked++;
         set.status = 503;
         return String(code);
       })
       .get('/', () => 'never');
     const headers = { cookie: `session=${'A'.repeat(43)}` };
     const answer = await app.handle(new Request('http://localhost/', { headers }));
-    expect([answer.status, await answer.text()]).toEqual([503, 'ERR_SESSION_STORE']);
+    expect([answer.status, await answer.text(), asked]).toEqual([503, 'ERR_SESSION_STORE', 1]);
   });
 });
 

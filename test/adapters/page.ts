@@ -27,9 +27,12 @@ export class Page {
   constructor(path: string) {
     const text = readFileSync(join(ROOT, 'docs', path), 'utf8');
     this.files = new Map(
-      [...text.matchAll(/`([\w./-]+)`:\n\n```ts\n([\s\S]*?)```/g)].map(([, name, code]) => [name!, code!]),
+      [...text.matchAll(/`([\w./-]+)`:\n\n```(?:ts|js|json)(?: \S+)?\n([\s\S]*?)```/g)].map(([, name, code]) => [
+        name!,
+        code!,
+      ]),
     );
-    this.snippets = [...text.matchAll(/```ts\n/g)].length;
+    this.snippets = [...text.matchAll(/```(?:ts|js|json)(?: \S+)?\n/g)].length;
     const commands = [...text.matchAll(/^npm install (.*)$/gm)].flatMap(([, names]) => names!.split(' '));
     this.#packages = [...new Set(commands.filter((name) => !name.startsWith('-')))];
     this.#folder = mkdtempSync(join(tmpdir(), 'flacon-page-'));
@@ -88,6 +91,25 @@ export class Page {
   test(file: string): string {
     const args = ['--test', '--test-reporter=tap', file];
     return execFileSync(process.execPath, args, { cwd: this.#folder, env, encoding: 'utf8' });
+  }
+
+  /** Writes a file anew, with something of this machine in it. */
+  change(file: string, change: (code: string) => string): void {
+    writeFileSync(join(this.#folder, file), change(this.files.get(file) ?? ''));
+  }
+
+  /**
+   * Runs `tsc`.
+   * @param args none: as the `tsconfig.json` of the page says
+   * @returns what it found
+   */
+  compile(...args: string[]): string {
+    const tsc = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc');
+    try {
+      return execFileSync(process.execPath, [tsc, ...args], { cwd: this.#folder, env, encoding: 'utf8' });
+    } catch (error) {
+      return (error as { stdout: string }).stdout;
+    }
   }
 
   remove(): void {

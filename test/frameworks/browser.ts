@@ -9,6 +9,9 @@ export interface Page {
   readonly path: string;
 }
 
+/** Robots are answered without streaming, and whoever has no name is taken for one. */
+const USER_AGENT = 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0';
+
 export class Browser {
   readonly cookies = new Map<string, string>();
   readonly #url: string;
@@ -67,7 +70,14 @@ export class Browser {
     const response = await fetch(url, {
       ...init,
       redirect: 'manual',
-      headers: { accept: 'text/html', origin: this.#url, ...this.#headers, ...init.headers, ...(cookie && { cookie }) },
+      headers: {
+        accept: 'text/html',
+        'user-agent': USER_AGENT,
+        origin: this.#url,
+        ...this.#headers,
+        ...init.headers,
+        ...(cookie && { cookie }),
+      },
     });
     const setCookies = response.headers.getSetCookie();
     for (const text of setCookies) this.#keep(text);

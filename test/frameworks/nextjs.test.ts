@@ -3,12 +3,15 @@ import { describe, expect, it } from 'vitest';
 import { startApplication } from './application.ts';
 import { Browser } from './browser.ts';
 import { count, describeJourney, seen, signIn } from './journey.ts';
+import { describePage, shownFiles } from './page.ts';
 
 const SESSION = `import { session } from 'flacon';
 import { getSession, withSession } from '../../lib/session';
 `;
 
 const files = {
+  // The proxy.
+  ...shownFiles('nextjs').others,
   // A page that says nothing of the session is rendered once, when it is built.
   'app/static/page.tsx': 'export default () => <p>static</p>;',
   'app/write-in-page/page.tsx': `${SESSION}
@@ -117,14 +120,6 @@ export const POST = withSession(async () => {
   session.user = 'ada';
   return new Response('ok');
 });`,
-  'proxy.ts': `import { session } from 'flacon';
-import { sessions } from 'flacon/adapters/fetch';
-import { embeddedStore } from 'flacon/stores/embedded';
-import { NextResponse, type NextRequest } from 'next/server';
-export const proxy = sessions({ store: embeddedStore() })((request: NextRequest) =>
-  session.user ? NextResponse.next() : NextResponse.redirect(new URL('/', request.url)),
-);
-export const config = { matcher: '/guarded' };`,
   'app/guarded/page.tsx': `${SESSION}
 export default async () => <p>inside: {(await getSession()).user}</p>;`,
 };
@@ -140,6 +135,7 @@ const { missing = '' } = application;
 describe.skipIf(missing)(`Next.js${missing}`, () => {
   const visit = () => new Browser(application.url);
   describeJourney(application);
+  describePage('nextjs', ['tsconfig.json']);
 
   it('renders a page that does not ask for the session when it is built', async () => {
     expect(application.output()).toMatch(/○ \/static/);

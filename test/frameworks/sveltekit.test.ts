@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { startApplication } from './application.ts';
 import { Browser } from './browser.ts';
 import { count, describeJourney, seen, signIn } from './journey.ts';
+import { describePage } from './page.ts';
 
 const files = {
   'src/routes/static/+page.ts': 'export const prerender = true;',
@@ -58,6 +59,7 @@ const { missing = '' } = application;
 describe.skipIf(missing)(`SvelteKit${missing}`, () => {
   const visit = (scheme = 'http') => new Browser(application.url, { 'x-forwarded-proto': scheme });
   describeJourney(application, visit);
+  describePage('sveltekit');
 
   it('leaves prerendered pages, and those that do not use the session, as they are', async () => {
     const built = readFileSync(join(application.folder, 'build/client/../prerendered/static.html'), 'utf8');

@@ -12,8 +12,8 @@ const RECORDED_AT = Date.UTC(2024, 2, 1, 9, 5, 7);
 type Page = (session: Session, url: URL) => string | Promise<string> | Response;
 type Handler = (request: Request) => Promise<Response>;
 
-/** @param embedded where the runtime has a file system */
-export function application(embedded?: SessionStore): Handler {
+/** @param onDisk more stores, by the names of their mounts, where the runtime has a file system */
+export function application(onDisk: Readonly<Record<string, SessionStore>> = {}): Handler {
   const memory = new MemoryStore();
   const planted = new MemoryStore();
   // Keys hold the bare id, so that a record can be planted under it; every format is read whatever is written.
@@ -25,8 +25,8 @@ export function application(embedded?: SessionStore): Handler {
     msgpack: { ...flask, format: 'msgpack' },
     json: { ...flask, format: 'json' },
     pickle: { ...flask, format: 'pickle' },
-    ...(embedded && { embedded: { store: embedded } }),
   };
+  for (const [name, store] of Object.entries(onDisk)) mounts[name] = { store };
   const served = new Map(Object.entries(mounts).map(([name, options]) => [name, mount(options)]));
 
   return async (request) => {
@@ -37,7 +37,7 @@ export function application(embedded?: SessionStore): Handler {
       planted.write(`session:${searchParams.get('sid')}`, bytes, Date.now() + 60_000, undefined);
       return new Response('planted');
     }
-    if (name === 'stores') return new Response(embedded?.name ?? 'none');
+    if (name === 'stores') return Response.json(Object.entries(onDisk).map(([name, store]) => [name, store.name]));
     return (await served.get(name)?.(request)) ?? new Response('no such mount', { status: 404 });
   };
 }

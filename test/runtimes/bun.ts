@@ -1,6 +1,6 @@
 /** The application on Bun's own server. Prints its port. */
-import { embeddedStore } from 'flacon/stores/embedded';
 import { application } from './app.ts';
+import { storesIn } from './on-disk.ts';
 
 declare const Bun: {
   readonly argv: readonly string[];
@@ -10,5 +10,5 @@ declare const Bun: {
 };
 
 const [, , directory = ''] = Bun.argv;
-const server = Bun.serve({ port: 0, hostname: '127.0.0.1', fetch: application(embeddedStore({ directory })) });
+const server = Bun.serve({ port: 0, hostname: '127.0.0.1', fetch: application(storesIn(directory)) });
 console.log(`port ${server.port}`);

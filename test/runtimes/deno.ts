@@ -1,6 +1,6 @@
 /** The application on Deno's own server. Prints its port. */
-import { embeddedStore } from 'flacon/stores/embedded';
 import { application } from './app.ts';
+import { storesIn } from './on-disk.ts';
 
 declare const Deno: {
   readonly args: readonly string[];
@@ -12,4 +12,4 @@ declare const Deno: {
 
 const [directory = ''] = Deno.args;
 const onListen = ({ port }: { port: number }) => console.log(`port ${port}`);
-Deno.serve({ port: 0, hostname: '127.0.0.1', onListen }, application(embeddedStore({ directory })));
+Deno.serve({ port: 0, hostname: '127.0.0.1', onListen }, application(storesIn(directory)));

@@ -2,11 +2,11 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Readable } from 'node:stream';
-import { embeddedStore } from 'flacon/stores/embedded';
 import { application } from './app.ts';
+import { storesIn } from './on-disk.ts';
 
 const [directory = ''] = process.argv.slice(2);
-const handle = application(embeddedStore({ directory }));
+const handle = application(storesIn(directory));
 
 const server = createServer(async (req, res) => {
   const body = await new Response(req.method === 'POST' ? (Readable.toWeb(req) as ReadableStream) : null).arrayBuffer();

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 export interface RecordedRecord {
   readonly name: string;
   readonly sid: string;
-  readonly bytes: Uint8Array;
+  readonly bytes: Uint8Array<ArrayBuffer>;
   /** The session as JSON shows it, without `_permanent`. */
   readonly shown: Record<string, unknown>;
 }

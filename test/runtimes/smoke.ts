@@ -49,8 +49,8 @@ class Guest {
   }
 
   /** Puts a record where the session with this id is looked for. */
-  async plant(sid: string, bytes: Uint8Array): Promise<void> {
-    const answer = await fetch(`${this.#visitor.url}/plant?sid=${sid}`, { method: 'POST', body: bytes as BodyInit });
+  async plant(sid: string, bytes: Uint8Array<ArrayBuffer>): Promise<void> {
+    const answer = await fetch(`${this.#visitor.url}/plant?sid=${sid}`, { method: 'POST', body: bytes });
     assert.equal(await answer.text(), 'planted');
   }
 

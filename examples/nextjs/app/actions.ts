@@ -2,7 +2,7 @@
 
 import { session } from 'flacon';
 import { redirect } from 'next/navigation';
-import { withSession } from '@/lib/session';
+import { withSession } from '../lib/session';
 
 export const signIn = withSession(async (form: FormData) => {
   session.regenerate();

@@ -1,6 +1,6 @@
 import { session } from 'flacon';
-import { signIn, signOut } from '@/app/actions';
-import { getSession, withSession } from '@/lib/session';
+import { getSession, withSession } from '../lib/session';
+import { signIn, signOut } from './actions';
 
 const takeMessages = withSession(() => session.takeFlashes());
 

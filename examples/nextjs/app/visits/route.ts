@@ -1,5 +1,5 @@
 import { session } from 'flacon';
-import { getSession, withSession } from '@/lib/session';
+import { getSession, withSession } from '../../lib/session';
 
 export async function GET() {
   const { visits = 0 } = await getSession();
