@@ -1,7 +1,7 @@
 /** Elysia 1, on every runtime that it runs on. */
 import type { AnyElysia, Elysia } from 'elysia';
 import { lazySession } from '../core/context.ts';
-import type { SessionExchange } from '../core/exchange.ts';
+import { SessionExchange } from '../core/exchange.ts';
 import { createSessionInterface, type SessionOptions } from '../core/options.ts';
 import type { Session } from '../core/session.ts';
 import type { SessionInterface } from '../core/session-interface.ts';

@@ -54,6 +54,38 @@ export const streams: readonly AdapterTest[] = [
     },
   },
   {
+    name: 'the end of a stream waits until the store has what it changed',
+    kinds: ['asynchronous'],
+    async run({ start, store }) {
+      let begin = (): void => {};
+      const begun = new Promise<void>((resolve) => {
+        begin = resolve;
+      });
+      const visitor = await start((request) => {
+        const session = request.session();
+        visit(request);
+        const body = async function* () {
+          yield 'a';
+          await pause(5);
+          store.hold();
+          void store.written().then(begin);
+          session.set('late', true);
+          yield 'b';
+        };
+        return { body: body() };
+      });
+      let over = false;
+      const answer = visitor.send().finally(() => {
+        over = true;
+      });
+      await Promise.race([begun, answer]);
+      await pause(25);
+      assert.equal(over, false, 'the response ended');
+      store.release();
+      assert.equal((await answer).text, 'ab');
+    },
+  },
+  {
     name: 'what could never be read again is refused: a new session, or one in the cookie',
     async run({ start, kind }) {
       const codes: unknown[] = [];
