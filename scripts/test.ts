@@ -15,6 +15,8 @@ import { runVitest } from './vitest.ts';
 const EXAMPLES = ['test/examples/', 'test/browser/'];
 /** Deadlines and servers that stand still are judged by the clock: these tests run one file at a time, beside nothing else. */
 const FAULTS = ['test/faults/'];
+/** Each installs, builds and starts an application of a framework: one after the other. */
+const FRAMEWORKS = ['test/frameworks/'];
 
 const STEPS: readonly (readonly [name: string, step: () => Promise<Outcome> | Outcome])[] = [
   ['build', () => holds('tsdown', [])],
@@ -26,13 +28,14 @@ const STEPS: readonly (readonly [name: string, step: () => Promise<Outcome> | Ou
   ['publint', checkPublint],
   ['attw', checkTypesResolve],
   ['knip', checkUnused],
-  ['vitest', () => runVitest([...EXAMPLES, ...FAULTS].map((folder) => `--exclude=${folder}**`))],
+  ['vitest', () => runVitest([...EXAMPLES, ...FAULTS, ...FRAMEWORKS].map((folder) => `--exclude=${folder}**`))],
   ['faults', () => runVitest([...FAULTS, '--no-file-parallelism'])],
   ['type tests', runTypeTests],
   ['tarball', checkTarball],
   ['runtimes', () => checkRuntimes()],
   ['bundles', () => checkBundles()],
   ['examples', () => runVitest(EXAMPLES)],
+  ['frameworks', () => runVitest([...FRAMEWORKS, '--no-file-parallelism'])],
 ];
 
 const rows: { name: string; outcome: Outcome; seconds: number }[] = [];

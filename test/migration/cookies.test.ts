@@ -4,6 +4,9 @@ import { msgpack } from 'flacon/codecs/msgpack';
 import { fromExpressSession } from 'flacon/connect';
 import { flaskConfig } from 'flacon/flask';
 import { afterAll, describe, expect, test } from 'vitest';
+import { takeOverMessages } from '../../src/connect/connect-flash.ts';
+import { SessionState } from '../../src/core/state.ts';
+import { expectAtMost } from '../relative-time.ts';
 import { closeSites, flaconApp, serve } from './apps.ts';
 import { dataOf, SECRET, SeenMemory, Stage } from './stage.ts';
 
@@ -220,6 +223,17 @@ describe('what is taken over', () => {
       ['error', 'three'],
     ]);
     expect(dataOf(await visitor.get('/me'))).toEqual({ a: DATA.a });
+  });
+
+  test("many of connect-flash's messages take no more time than they are", () => {
+    const taking = (count: number) => () => {
+      const state = new SessionState();
+      state.set('flash', { error: Array.from({ length: count }, (_, i) => `message ${i}`) });
+      takeOverMessages(state);
+      return state;
+    };
+    expect(taking(3)().get('_flashes')).toHaveLength(3);
+    expectAtMost(80, taking(20_000), taking(1000));
   });
 
   test('text that was cut in the middle of a character', async () => {

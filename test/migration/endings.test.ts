@@ -1,4 +1,5 @@
 /** What is over stays over: signing out, signing in anew, and servers that still run on express-session. */
+import { createHash } from 'node:crypto';
 import { afterAll, describe, expect, test } from 'vitest';
 import { closeSites } from './apps.ts';
 import { dataOf, Stage } from './stage.ts';
@@ -95,6 +96,31 @@ test('a stale cookie of ours beside a live one of theirs', async () => {
   expect(dataOf(await ada.get('/me'))).toEqual(ADA);
   expect([...ada.cookies.keys()]).toEqual(['session']);
   expect(stage.events.types).toEqual(['not-resumed unknown-id', 'migrated']);
+});
+
+describe('a note', () => {
+  test.each([true, false])('cannot be opened as a session (hashIds: %s)', async (hashIds) => {
+    const stage = new Stage({ hashIds });
+    const site = await stage.flacon();
+    const ada = await stage.ada(site);
+    const thief = ada.copy();
+    await ada.get('/me');
+    const own = ada.cookies.get('session') as string;
+    // Who has the old cookie can work out what a note is called.
+    const id = decodeURIComponent(thief.cookies.get('connect.sid') as string)
+      .slice(2)
+      .split('.')[0] as string;
+    const digest = createHash('sha256').update('flacon moved express-session ').update(id).digest('base64url');
+    const names = [digest, `moved:${digest}`, ...[...stage.store.keys].map((key) => key.replace('session:', ''))];
+    expect(names).toHaveLength(4);
+    for (const name of names.filter((known) => known !== own)) {
+      const curious = site.visitor();
+      curious.cookies.set('session', name);
+      expect(dataOf(await curious.get('/me'))).toEqual({});
+      await curious.get('/logout');
+    }
+    expect(dataOf(await thief.get('/me'))).toEqual(ADA);
+  });
 });
 
 describe('the old cookie alone, after the move', () => {
