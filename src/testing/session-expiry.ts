@@ -250,7 +250,7 @@ export const expiry: SessionTest[] = [
   [
     'what stands in the place of an own end and is none counts as nothing; a far one holds for 400 days',
     async (stage) => {
-      const none = [0, -1, true, null, '', '60', 'x'.repeat(1e5), [10], { idle: 10 }, '2024-01-01', 1e300, 2.5e11 + 1];
+      const none = [0, -1, true, null, '', '60', 'x'.repeat(1e4), [10], { idle: 10 }, '2024-01-01', 1e300, 2.5e11 + 1];
       const dates = ['2024-13-01T00:00:00.000Z', '2024-01-01T00:00:00.000z', '+012024-01-01T00:00:00.000Z'];
       for (const value of [...none, ...dates]) {
         const visitor = stage.visitor({ idleTimeout: MINUTE });
