@@ -46,7 +46,8 @@ function isLocked(packages: Readonly<Record<string, LockedPackage>>, owner: stri
 }
 
 /** The folders with dependencies of their own, relative to this repository's. */
-const FOLDERS = ['', 'benchmarks/', 'test/runtimes/programs/'];
+const EXAMPLES = ['astro', 'nextjs', 'react-router', 'sveltekit'];
+const FOLDERS = ['', 'benchmarks/', 'test/runtimes/programs/', ...EXAMPLES.map((name) => `examples/${name}/`)];
 
 /** The lock files of this repository. */
 export function lockFiles(): string[] {

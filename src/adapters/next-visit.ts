@@ -40,14 +40,17 @@ export class Visit implements SessionRequest {
   }
 
   /**
-   * Has Next.js send what saving has to tell the visitor.
-   * @throws SessionReadOnlyError where the answer is being rendered, and its headers are not ours to change
+   * Has Next.js send what saving has to tell the visitor. Where it renders, it sends no cookie.
+   * @param isMissed whether the visitor loses something when this cookie does not come
+   * @throws SessionReadOnlyError when it was to be sent while a page is rendered, and would be missed
    * @throws SessionEncodeError for the value of an interface of one's own that Next.js would send as another one
    */
-  tell(effects: SessionEffects, jar: CookieJar): void {
+  tell(effects: SessionEffects, jar: CookieJar, isMissed: boolean): void {
     const [own, ...others] = cookiesOf(effects);
-    for (const cookie of others) put(cookie, jar);
-    if (own && put(own, jar)) this.#changed = isDeletion(own) ? '' : `${own.name}=${own.value}`;
+    for (const cookie of others) put(cookie, jar, false);
+    // A cookie that leads to no record does no harm.
+    if (!own || !put(own, jar, isMissed && !isDeletion(own))) return;
+    this.#changed = isDeletion(own) ? '' : `${own.name}=${own.value}`;
   }
 }
 
@@ -62,20 +65,20 @@ export function visitOf(visits: WeakMap<object, Visit>, headers: IncomingHeaders
 }
 
 /** @returns whether the visitor will hear of it */
-function put(cookie: CookieToSet, jar: CookieJar): boolean {
-  const { name, value, options } = cookie;
+function put({ name, value, options }: CookieToSet, jar: CookieJar, isMissed: boolean): boolean {
   if (encodeURIComponent(value) !== value) {
     throw new SessionEncodeError("Next.js sends cookie values percent-encoded: keep to letters, digits and -_.!~*'()");
   }
   try {
     jar.set(name, value, options);
     return true;
-  } catch {
-    // The record has gone: a cookie that leads nowhere does no harm.
-    if (isDeletion(cookie)) return false;
-    throw new SessionReadOnlyError(
+  } catch (cause) {
+    if (!isMissed) return false;
+    const error = new SessionReadOnlyError(
       'the session needs a cookie, and Next.js sends none while it renders: change it in a server action or a route handler',
     );
+    error.cause = cause;
+    throw error;
   }
 }
 

@@ -64,7 +64,10 @@ export function sessions(options: SessionOptions | SessionInterface, next: NextO
       const save = async () => {
         const effects = await exchange.save();
         visit.reading = undefined;
-        if (effects.setCookie !== undefined) visit.tell(effects, await cookies());
+        if (effects.setCookie !== undefined) {
+          const isMissed = needsCookie(exchange.session, sessionInterface.readCookie(visit));
+          visit.tell(effects, await cookies(), isMissed);
+        }
         return effects;
       };
       const result = await runWithSession(exchange, async () => serve(...args)).catch(async (error) => {
@@ -117,6 +120,15 @@ async function read(exchange: SessionExchange): Promise<Session> {
   await exchange.save();
   stateOf(session).readOnly ??= READ_ONLY;
   return session;
+}
+
+/** Whether the session is lost, or a change of it, without the new cookie. Most often that only moves its end. */
+function needsCookie(session: Session, offered: string | undefined): boolean {
+  const { sid } = session;
+  // A signature may follow.
+  if (sid !== null) return !offered?.startsWith(sid);
+  const state = stateOf(session);
+  return state.modified || state.hasOperations;
 }
 
 /** What `redirect()`, `notFound()` and others throw is no failure. */

@@ -1,6 +1,7 @@
 /** A server-side interface that resumes the sessions of another library where the visitor has none of ours yet. */
 import { Binding } from '../core/binding.ts';
 import type { SessionEffects } from '../core/effects.ts';
+import { hasPassed } from '../core/expiry.ts';
 import { NullSession } from '../core/null-session.ts';
 import { createSessionInterface, describe, type SessionOptions } from '../core/options.ts';
 import { ServerSideSessionInterface } from '../core/server-session.ts';
@@ -112,9 +113,9 @@ function bindingOf(session: Session): Binding {
   return controlsOf(session) as Binding;
 }
 
-/** Ended, or emptied, which comes to the same. */
-function isOver({ state }: Binding): boolean {
-  return state.destroyed || (state.modified && state.isEmpty());
+/** Ended, or emptied, or given an end that has come (`setExpiry`), which comes to the same. */
+function isOver({ state, owner }: Binding): boolean {
+  return state.destroyed || (state.modified && (state.isEmpty() || hasPassed(state.expiry, owner.now())));
 }
 
 /** @throws SessionConfigError */

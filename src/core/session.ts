@@ -148,7 +148,8 @@ export class SessionMembers<D extends object = SessionData> extends SessionValue
     state.requireWritable();
     if (kept === undefined) state.delete(EXPIRY);
     else state.set(EXPIRY, kept);
-    if (Boolean(state.get(PERMANENT)) !== permanent) state.set(PERMANENT, permanent);
+    // Said even where it is so already: a parallel request may be about to say something else, and both keys are one answer.
+    if (permanent || state.get(PERMANENT)) state.set(PERMANENT, permanent);
   }
 
   /**

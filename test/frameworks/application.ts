@@ -46,7 +46,7 @@ export interface Application {
 
 /** Puts it into a folder of its own, which goes when the tests of the file are over. So does the server. */
 export async function startApplication(recipe: Recipe): Promise<Application> {
-  if (!process.env.FLACON_TARBALL) await ensureBuilt();
+  await ensureBuilt();
   const repository = mkdtempSync(join(tmpdir(), `flacon-${recipe.example}-`));
   afterAll(() => rmSync(repository, { recursive: true, force: true, maxRetries: 3 }));
   const folder = join(repository, 'examples', recipe.example);
@@ -55,12 +55,7 @@ export async function startApplication(recipe: Recipe): Promise<Application> {
     output += text;
   };
   // What a clone of the repository holds, as far as an example sees it.
-  await finished(
-    'tar',
-    ['-xzf', process.env.FLACON_TARBALL ?? (await pack()), '-C', repository, '--strip-components=1'],
-    repository,
-    write,
-  );
+  await finished('tar', ['-xzf', await pack(), '-C', repository, '--strip-components=1'], repository, write);
   cpSync(join(ROOT, 'examples', recipe.example), folder, {
     recursive: true,
     filter: (path) =>

@@ -34,7 +34,11 @@ export class Browser {
     return this.send(path, { headers });
   }
 
-  post(path: string, body: BodyInit = '', headers: Readonly<Record<string, string>> = {}): Promise<Page> {
+  post(
+    path: string,
+    body: NonNullable<RequestInit['body']> = '',
+    headers: Readonly<Record<string, string>> = {},
+  ): Promise<Page> {
     return this.send(path, { method: 'POST', body, headers });
   }
 

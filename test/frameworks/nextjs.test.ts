@@ -1,4 +1,5 @@
 /** examples/nextjs, and what else the adapter promises, in a production build. */
+import { type NextOptions, sessions } from 'flacon/adapters/next';
 import { describe, expect, it } from 'vitest';
 import { startApplication } from './application.ts';
 import { Browser } from './browser.ts';
@@ -81,7 +82,8 @@ export const GET = withSession(async (request: NextRequest) => {
   const how = request.nextUrl.searchParams.get('how');
   if (how === 'nothing') return new Response('nothing');
   session.user = how ?? undefined;
-  if (how === 'redirect') redirect('/');
+  if (how === 'unsaved') session.set('function', () => {});
+  if (how === 'redirect' || how === 'unsaved') redirect('/');
   if (how === 'missing') notFound();
   if (how === 'throw') throw new Error('on purpose');
   if (how === 'nested') return Response.json({ user: await helper() });
@@ -120,9 +122,82 @@ export const POST = withSession(async () => {
   session.user = 'ada';
   return new Response('ok');
 });`,
+  'lib/watched.ts': `import { sessions } from 'flacon/adapters/next';
+import { MemoryStore } from 'flacon/stores/memory';
+import { cookies, headers } from 'next/headers';
+class Watched extends MemoryStore {
+  touches = 0;
+  override touch(key: string, expiresAt: number) {
+    this.touches++;
+    return super.touch(key, expiresAt);
+  }
+}
+const shared = globalThis as { watched?: Watched };
+shared.watched ??= new Watched();
+export const store = shared.watched;
+export const { withSession, getSession } = sessions(
+  { store, refresh: 0, cookie: { name: 'watched' } },
+  { cookies, headers },
+);`,
+  'app/watched/page.tsx': `import { getSession } from '../../lib/watched';
+export default async () => <p>{(await getSession()).user} watched</p>;`,
+  'app/watched/touches/route.ts': `import { session } from 'flacon';
+import { store, withSession } from '../../../lib/watched';
+export const POST = withSession(async () => {
+  session.user = 'ada';
+  return Response.json({ touches: store.touches });
+});
+export const GET = async (request: Request) => Response.json({ touches: store.touches, at: request.url });`,
+  'lib/renewed.ts': `import { session } from 'flacon';
+import { sessions } from 'flacon/adapters/next';
+import { embeddedStore } from 'flacon/stores/embedded';
+import { cookies, headers } from 'next/headers';
+const next = { cookies, headers };
+const secretKey = 'of these tests alone, and long enough';
+const store = embeddedStore();
+export const rolling = sessions({ store, absoluteTimeout: false, refresh: 0, cookie: { name: 'rolling' } }, next);
+export const sealed = sessions({ store: 'cookie', secretKey, refresh: 0, cookie: { name: 'renewed' } }, next);
+export const count = () => session.update('visits', (visits = 0) => visits + 1);`,
+  'app/renewed/begin/route.ts': `import { count, rolling, sealed } from '../../../lib/renewed';
+export async function POST() {
+  await rolling.withSession(count)();
+  await sealed.withSession(count)();
+  return new Response('begun');
+}`,
+  'app/renewed/page.tsx': `import { session } from 'flacon';
+import { count, rolling, sealed } from '../../lib/renewed';
+export default async function Page({ searchParams }: { searchParams: Promise<{ how?: string }> }) {
+  const { how } = await searchParams;
+  if (how === 'regenerate') await rolling.withSession(() => session.regenerate())();
+  if (how === 'change') await sealed.withSession(count)();
+  const visits = await rolling.withSession(count)();
+  const taken = await sealed.withSession(() => session.takeFlashes().length)();
+  return <p>{\`\${visits} visits, \${taken} messages\`}</p>;
+}`,
+  'app/own/route.ts': `import { Session, SessionInterface, type SessionRequest } from 'flacon';
+import { sessions } from 'flacon/adapters/next';
+import { session } from 'flacon';
+import { cookies, headers } from 'next/headers';
+class Own extends SessionInterface {
+  openSession() {
+    return new Session();
+  }
+  saveSession(_session: Session, request: SessionRequest) {
+    return this.setCookie('a=b', undefined, request);
+  }
+}
+const { withSession } = sessions(new Own(), { cookies, headers });
+export const POST = withSession(async () => new Response(String(session.size)));`,
   'app/guarded/page.tsx': `${SESSION}
 export default async () => <p>inside: {(await getSession()).user}</p>;`,
 };
+
+it('says at start that it needs the functions of Next.js', () => {
+  const headers = async () => new Headers();
+  expect(() => sessions({}, { headers } as unknown as NextOptions)).toThrow(
+    expect.objectContaining({ code: 'ERR_SESSION_CONFIG', option: 'cookies' }),
+  );
+});
 
 const application = await startApplication({
   example: 'nextjs',
@@ -160,6 +235,16 @@ describe.skipIf(missing)(`Next.js${missing}`, () => {
     expect(seen(await browser.get('/saved-in-page'))).toContain('visit 2');
     expect(seen(await browser.get('/saved-in-page'))).toContain('visit 3');
     expect((await visit().get('/saved-in-page')).status).toBe(500);
+  });
+
+  it('renders on where a cookie would only be renewed, and fails where it would be missed', async () => {
+    const browser = visit();
+    await browser.post('/renewed/begin');
+    expect(browser.cookies.size).toBe(2);
+    expect(seen(await browser.get('/renewed'))).toContain('2 visits, 0 messages');
+    expect(seen(await browser.get('/renewed'))).toContain('3 visits, 0 messages');
+    expect((await browser.get('/renewed?how=change')).status).toBe(500);
+    expect((await browser.get('/renewed?how=regenerate')).status).toBe(500);
   });
 
   it('says so where the imported session is used outside of withSession', async () => {
@@ -218,6 +303,17 @@ describe.skipIf(missing)(`Next.js${missing}`, () => {
     expect(text).toMatch(/late (<!-- -->)?ada/);
   });
 
+  it('moves the end of a session that a page reads', async () => {
+    const browser = visit();
+    await browser.post('/watched/touches');
+    const touches = async () => JSON.parse((await browser.get('/watched/touches')).text).touches;
+    const before = await touches();
+    const page = await browser.get('/watched');
+    expect(seen(page)).toContain('ada watched');
+    expect(page.setCookies).toEqual([]);
+    expect(await touches()).toBe(before + 1);
+  });
+
   describe('in a route handler', () => {
     it('keeps the answer and its cookies beside ours, out of shared caches', async () => {
       const browser = visit();
@@ -240,6 +336,20 @@ describe.skipIf(missing)(`Next.js${missing}`, () => {
       const answer = await browser.get('/handler?how=redirect');
       expect(answer.status).toBe(307);
       expect(seen(await browser.follow(answer))).toContain('You are redirect.');
+    });
+
+    it('does not redirect when the session cannot be saved', async () => {
+      const answer = await visit().get('/handler?how=unsaved');
+      expect(answer.status).toBe(500);
+      expect(answer.headers.get('location')).toBeNull();
+      expect(application.output()).toContain('msgpack: a function');
+    });
+
+    it('refuses a cookie that Next.js would send as another one', async () => {
+      const answer = await visit().post('/own');
+      expect(answer.status).toBe(500);
+      expect(answer.setCookies).toEqual([]);
+      expect(application.output()).toContain('Next.js sends cookie values percent-encoded');
     });
 
     it.each([

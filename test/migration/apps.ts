@@ -99,6 +99,10 @@ export function flaconApp(sessionInterface: SessionInterface): express.Express {
   app.get('/messages', (req, res) => {
     res.json(own(req).takeFlashes());
   });
+  app.get('/expire', (req, res) => {
+    own(req).setExpiry(-1);
+    res.send('expired');
+  });
   app.get('/empty', (req, res) => {
     own(req).clear();
     res.send('emptied');
@@ -116,6 +120,7 @@ interface SessionLike {
   isNew: boolean;
   permanent: boolean;
   regenerate(): boolean;
+  setExpiry(value: number): void;
   clear(): void;
   takeFlashes(): [string, unknown][];
   destroy(): void;

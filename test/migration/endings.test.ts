@@ -9,7 +9,7 @@ afterAll(closeSites);
 const ADA = { passport: { user: 'ada' } };
 
 describe('signing out', () => {
-  test.each(['/logout', '/empty'])('with the very request that moves the session (%s)', async (path) => {
+  test.each(['/logout', '/empty', '/expire'])('with the very request that moves the session (%s)', async (path) => {
     const stage = new Stage();
     const ada = await stage.ada();
     const thief = ada.copy();
@@ -47,20 +47,23 @@ describe('signing out', () => {
     expect(stage.events.types.slice(-1)).toEqual(['not-resumed unknown-id']);
   });
 
-  test('ends a session of each library, where the visitor has both cookies', async () => {
-    const stage = new Stage();
-    const site = await stage.flacon();
-    const ada = await stage.ada(site);
-    const both = site.visitor();
-    await both.get('/put/colour/mauve');
-    both.cookies.set('connect.sid', ada.cookies.get('connect.sid') as string);
-    expect(dataOf(await both.get('/me'))).toEqual({ colour: 'mauve' });
-    expect(stage.former.calls).toEqual([]);
-    await both.get('/logout');
-    expect(both.cookies.size).toBe(0);
-    expect(stage.former.size).toBe(0);
-    expect(dataOf(await ada.get('/me'))).toEqual({});
-  });
+  test.each(['/logout', '/empty', '/expire'])(
+    'ends a session of each library, where the visitor has both cookies (%s)',
+    async (path) => {
+      const stage = new Stage();
+      const site = await stage.flacon();
+      const ada = await stage.ada(site);
+      const both = site.visitor();
+      await both.get('/put/colour/mauve');
+      both.cookies.set('connect.sid', ada.cookies.get('connect.sid') as string);
+      expect(dataOf(await both.get('/me'))).toEqual({ colour: 'mauve' });
+      expect(stage.former.calls).toEqual([]);
+      await both.get(path);
+      expect(both.cookies.size).toBe(0);
+      expect(stage.former.size).toBe(0);
+      expect(dataOf(await ada.get('/me'))).toEqual({});
+    },
+  );
 
   test('ends what another request moved with the old cookie of a visitor who has both', async () => {
     const stage = new Stage();

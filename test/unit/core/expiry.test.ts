@@ -285,6 +285,18 @@ describe('the own end of a session on a store', () => {
   });
 });
 
+it('of two parallel requests that set it, the one that is saved last has set all of it', async () => {
+  const stage: Stage = new Stage({ store: new MemoryStore({ now: () => stage.now }) });
+  const visitor = await stage.signedIn(30);
+  const twin = visitor.twin();
+  const { effects } = await visitor.visit(async (s) => {
+    s.setExpiry(60);
+    await twin.visit((other) => other.setExpiry(0));
+  });
+  expect(expires(effects.setCookie)).toBe(http(stage.now + 60_000));
+  expect((await visitor.visit((s) => [s.permanent, s.get(EXPIRY)])).value).toEqual([true, 60]);
+});
+
 it('is an ordinary key, and a plain value, for the Flask application that shares the cookie', async () => {
   const stage = new Stage(flaskConfig({ SECRET_KEY }));
   const payload = async (expiry: Expiry) => {
