@@ -4,8 +4,8 @@ import type { SessionEffects } from '../core/effects.ts';
 export interface CookieToSet {
   readonly name: string;
   /**
-   * As it stands in the header. What this package makes is letters, digits, `-`, `_` and `.` (in the Flask profile `=` may
-   * follow), which percent-encoding by the framework leaves as it is.
+   * As it stands in the header. What this package makes is letters, digits, `-`, `_` and `.`, which percent-encoding by the
+   * framework leaves as it is.
    */
   readonly value: string;
   readonly options: CookieToSetOptions;

@@ -48,7 +48,18 @@ export interface Application {
 export async function startApplication(recipe: Recipe): Promise<Application> {
   await ensureBuilt();
   const repository = mkdtempSync(join(tmpdir(), `flacon-${recipe.example}-`));
-  afterAll(() => rmSync(repository, { recursive: true, force: true, maxRetries: 3 }));
+  const remove = () => rmSync(repository, { recursive: true, force: true, maxRetries: 3 });
+  afterAll(remove);
+  try {
+    return await startIn(repository, recipe);
+  } catch (error) {
+    // No test runs then, and nothing that follows tests.
+    remove();
+    throw error;
+  }
+}
+
+async function startIn(repository: string, recipe: Recipe): Promise<Application> {
   const folder = join(repository, 'examples', recipe.example);
   let output = '';
   const write = (text: string) => {
@@ -90,7 +101,12 @@ export async function startApplication(recipe: Recipe): Promise<Application> {
   const ended = once(server, 'close');
   afterAll(() => stop(server, ended));
   const url = `http://127.0.0.1:${port}`;
-  await answers(url, server, () => output);
+  try {
+    await answers(url, server, () => output);
+  } catch (error) {
+    await stop(server, ended);
+    throw error;
+  }
   return { url, folder, output: () => output };
 }
 
