@@ -38,6 +38,11 @@ const library = defineConfig({
   entry: Object.fromEntries(publicFiles().map(({ name }) => [name, `src/${name}.ts`])),
   format: ['esm', 'cjs'],
   dts: true,
+  // `declare module 'flacon'` is an error in a program that has no types of `flacon` itself, so those of an adapter bring them.
+  banner({ fileName }) {
+    const [, common] = /^adapters\/[\w-]+\.d\.(c?)ts$/.exec(fileName) ?? [];
+    return common === undefined ? undefined : { dts: `import '../index.${common}js';` };
+  },
   outputOptions(options) {
     const { chunkFileNames = '[name].js' } = options;
     const nameOf = typeof chunkFileNames === 'function' ? chunkFileNames : () => chunkFileNames;

@@ -4,6 +4,7 @@ import { currentHolder, runWithSession, type SessionHolder } from '../core/conte
 import { SessionExchange } from '../core/exchange.ts';
 import type { SessionInterface, SessionRequest } from '../core/session-interface.ts';
 import { isPromise } from '../core/store.ts';
+import { SessionConfigError } from '../errors.ts';
 import { holdResponse } from './held-response.ts';
 import { NodeRequest } from './node-request.ts';
 import { requestMembers } from './request-members.ts';
@@ -24,10 +25,15 @@ const places = new Map<string, Place>();
  * Its symbols are the process's, as the prototypes are that get the accessor: also where both the ESM and the CommonJS build
  * of this package are loaded.
  * @param property of the request, `session` unless several interfaces serve the same request
+ * @throws SessionConfigError
  */
 export function placeOf(property = 'session'): Place {
   const known = places.get(property);
   if (known) return known;
+  if (typeof property !== 'string' || !/^[a-z_$][\w$]*$/i.test(property) || property in IncomingMessage.prototype) {
+    const given = typeof property === 'string' ? JSON.stringify(property.slice(0, 60)) : `a ${typeof property}`;
+    throw new SessionConfigError('property', given, 'the name of a property that requests do not have by themselves');
+  }
   const exchange = Symbol.for(`flacon.${property}`);
   const accessor: PropertyDescriptor = {
     get(this: Carrier) {

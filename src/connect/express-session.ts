@@ -1,5 +1,4 @@
 /** Sessions of express-session, whatever store they are in. */
-import type { Key } from '../codecs/signer.ts';
 import { readCookie } from '../core/cookie.ts';
 import { describe, type SessionOptions } from '../core/options.ts';
 import type { ServerSideSessionInterface } from '../core/server-session.ts';
@@ -9,14 +8,14 @@ import { cookieWriter, type FormerCookieOptions } from './former-cookie.ts';
 import { openFormer } from './former-record.ts';
 import { FormerStore, type FormerStoreLike } from './former-store.ts';
 import { migrating, type TakingOver } from './migrating-interface.ts';
-import { SignedId, secretsFrom } from './signed-id.ts';
+import { type FormerSecret, SignedId, secretsFrom } from './signed-id.ts';
 
 /** The options that express-session was given, as they are: those that are not named here are of no consequence. */
 export interface ExpressSessionSource extends TakingOver {
   /** All of them verify. */
-  readonly secret: Key | readonly Key[];
-  /** The store object, or one like it. It stays yours. */
-  readonly store: FormerStoreLike;
+  readonly secret: FormerSecret | readonly FormerSecret[];
+  /** The store object, or one like it. It stays yours. Needed, though those libraries have a default. */
+  readonly store?: FormerStoreLike | undefined;
   /** Default `connect.sid`. */
   readonly name?: string | undefined;
   /** What the cookies were set with; decides how they are deleted. */

@@ -1,6 +1,5 @@
 /** Sessions of @fastify/session. */
 import * as crypto from 'node:crypto';
-import type { Key } from '../codecs/signer.ts';
 import { readCookie } from '../core/cookie.ts';
 import { describe, type SessionOptions } from '../core/options.ts';
 import type { ServerSideSessionInterface } from '../core/server-session.ts';
@@ -10,14 +9,14 @@ import { cookieWriter, type FormerCookieOptions } from './former-cookie.ts';
 import { openFormer } from './former-record.ts';
 import { FormerStore, type FormerStoreLike } from './former-store.ts';
 import { migrating, type TakingOver } from './migrating-interface.ts';
-import { SignedId, secretsFrom } from './signed-id.ts';
+import { type FormerSecret, SignedId, secretsFrom } from './signed-id.ts';
 
 /** The options that @fastify/session was given, as they are: those that are not named here are of no consequence. */
 export interface FastifySessionSource extends TakingOver {
   /** All of them verify. A signer object of one's own is not taken. */
-  readonly secret: Key | readonly Key[];
-  /** The store object, or one like it. It stays yours. */
-  readonly store: FormerStoreLike;
+  readonly secret: FormerSecret | readonly FormerSecret[];
+  /** The store object, or one like it. It stays yours. Needed, though those libraries have a default. */
+  readonly store?: FormerStoreLike | undefined;
   /** Default `sessionId`. */
   readonly cookieName?: string | undefined;
   /** Default: none. `s:` makes cookies as express-session's. */

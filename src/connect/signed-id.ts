@@ -4,6 +4,9 @@ import type { Key } from '../codecs/signer.ts';
 import { MAX_COOKIE_OCTETS } from '../core/cookie.ts';
 import { SessionConfigError } from '../errors.ts';
 
+/** As those libraries declare them. Text and bytes can be taken over. */
+export type FormerSecret = Key | object;
+
 export class SignedId {
   readonly #secrets: readonly Key[];
   readonly #digest: string;

@@ -47,6 +47,9 @@ test('stream.ts', () => {
   expect(answers.map(({ text }) => text).slice(1)).toEqual(['data: one\n\ndata: two\n\n', 'two']);
 });
 
+test('stream.ts ends for a visitor without a session, too', () =>
+  expect(page.ask('stream.ts', ['/events'])[0]?.text).toBe('data: one\n\n'));
+
 test('app.test.ts', () => expect(page.test('app.test.ts')).toContain('# pass 1'));
 
 test('errors.ts', () => {

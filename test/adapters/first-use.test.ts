@@ -222,3 +222,9 @@ it('two copies of this package (ESM and CommonJS) leave each other’s requests 
     expect((await other.get('/')).text).toBe(count);
   }
 });
+
+it.each(['', '__proto__', 'headers', 'a b', 7])('property %j is refused at start', (property) => {
+  expect(() => sessions({ store: new MemoryStore() }, { property: property as string })).toThrow(
+    expect.objectContaining({ code: 'ERR_SESSION_CONFIG', message: expect.stringMatching(/^property: got /) }),
+  );
+});

@@ -36,6 +36,11 @@ export class Visitor {
     return this.#request(path, { method: 'POST', body: new URLSearchParams(fields) });
   }
 
+  /** A request without a body. */
+  send(method: string, path: string): Promise<Answer> {
+    return this.#request(path, { method });
+  }
+
   /** Sends a form of the page that was seen last. */
   submit(path: string, fields: Readonly<Record<string, string>> = {}): Promise<Answer> {
     const csrf = /name="csrf" value="([^"]+)"/.exec(this.#page)?.[1];

@@ -37,7 +37,7 @@ export async function expectFailures(store: GuardedStore, expected: Expected): P
   const verbs: (() => unknown)[] = [
     () => store.read('k'),
     () => store.write('k', bytes('two'), later(), bytes('one')),
-    () => store.write('new', bytes('one'), later(), undefined),
+    () => store.write('fresh', bytes('one'), later(), undefined),
     () => store.touch('k', later()),
     () => store.delete('other'),
   ];
