@@ -188,6 +188,39 @@ describe.each(frameworks)('%s', (framework) => {
       expect(answer.setCookie).toHaveLength(1);
     });
 
+    it('the imported session in listeners of what Node emits', async () => {
+      const heard: unknown[] = [];
+      let closed = (): void => {};
+      const over = new Promise<void>((resolve) => {
+        closed = resolve;
+      });
+      const { client } = await start((req, res) => {
+        if (url(req) === '/set') {
+          res.end(String(visits(req.session)));
+          return;
+        }
+        req.once('end', () => {
+          heard.push(['end', current.get('visits')]);
+          res.end('ok');
+        });
+        req.on('data', () => heard.push(['data', current.get('visits')]));
+        res.on('finish', () => heard.push(['finish', current.get('visits')]));
+        res.prependListener('close', () => {
+          heard.push(['close', current.get('visits')]);
+          closed();
+        });
+      });
+      await client.send('/set');
+      await client.send('/set');
+      await fetch(new URL('/listen', client.url), {
+        method: 'POST',
+        headers: { cookie: client.cookie! },
+        body: 'text',
+      });
+      await over;
+      expect(heard).toEqual(['data', 'end', 'finish', 'close'].map((event) => [event, 2]));
+    });
+
     it('the imported session is the request’s, across await, timers and parallel requests', async () => {
       const { client, server } = await start(async (_req, res) => {
         const mine = current.update<number>('visits', (n) => (n ?? 0) + 1);
