@@ -36,6 +36,7 @@ export const INTERNAL: readonly string[] = [
   'stores/cachelib-names',
   'stores/cachelib-threshold',
   'stores/file-lock',
+  'stores/known-options',
 ];
 
 export interface PublicFile {

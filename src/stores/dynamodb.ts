@@ -12,6 +12,7 @@ import { DynamodbConnection, parseDynamodbUrl } from './dynamodb/connection.ts';
 import { absent, alive, expired, same, update } from './dynamodb/expressions.ts';
 import { keyOf, LARGEST, recordOf, sizeOf } from './dynamodb/item.ts';
 import { ensureTable, isNamed } from './dynamodb/table.ts';
+import { refuseUnknown } from './known-options.ts';
 
 export type { DynamodbClient } from './dynamodb/client.ts';
 
@@ -35,6 +36,16 @@ export interface DynamodbStoreOptions {
   now?: () => number;
 }
 
+const KNOWN = {
+  client: true,
+  url: true,
+  region: true,
+  table: true,
+  createTable: true,
+  timeout: true,
+  now: true,
+} as const;
+
 /** Items that one call of `sweep` looks at, at the least. */
 const LOOKED_AT = 1000;
 const DELETED_AT_ONCE = 10;
@@ -57,6 +68,7 @@ export class DynamodbStore implements SessionStore {
 
   /** Opens nothing yet. @throws SessionConfigError */
   constructor(options: DynamodbStoreOptions = {}) {
+    refuseUnknown(options, KNOWN);
     const { client, url, region, table = 'Sessions', createTable = false, timeout = 10_000, now = Date.now } = options;
     if (!/^[\w.-]{3,255}$/.test(table)) {
       throw new SessionConfigError('table', JSON.stringify(table), '3 to 255 letters, digits, _, - and .');

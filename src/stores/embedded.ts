@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import type { SessionStore } from '../core/store.ts';
 import { SessionConfigError } from '../errors.ts';
 import { FilesystemStore } from './filesystem.ts';
+import { refuseUnknown } from './known-options.ts';
 import { SqliteStore } from './sqlite.ts';
 import { loadSqlite } from './sqlite-database.ts';
 
@@ -21,6 +22,8 @@ export interface EmbeddedStoreOptions {
   now?: () => number;
 }
 
+const KNOWN = { directory: true, onNotice: true, now: true } as const;
+
 const NOTICE =
   'This runtime has no node:sqlite, so sessions are kept as files, which is slower. Node 22.13 or later has it; ' +
   'naming a store yourself ends this notice.';
@@ -30,6 +33,7 @@ let noticed = false;
 
 /** @throws SessionConfigError */
 export function embeddedStore(options: EmbeddedStoreOptions = {}): SessionStore {
+  refuseUnknown(options, KNOWN);
   const { directory = '.flacon', onNotice = warn } = options;
   if (!directory) throw new SessionConfigError('directory', 'an empty text', 'the path of a folder');
   const clock = options.now && { now: options.now };

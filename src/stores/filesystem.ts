@@ -19,6 +19,7 @@ import { CacheFolder, type OpenFile } from './cachelib-folder.ts';
 import { checkHash, type FileHash, fileName, hashInUse, isRecordName, NEWEST_HASH } from './cachelib-names.ts';
 import { Threshold } from './cachelib-threshold.ts';
 import { type HeldLock, withFileLock } from './file-lock.ts';
+import { refuseUnknown } from './known-options.ts';
 
 export interface FilesystemStoreOptions {
   /** Made, for its owner only, when it is missing. Flask's `SESSION_FILE_DIR`. Default `./flask_session`. */
@@ -44,6 +45,16 @@ export interface FilesystemStoreOptions {
   now?: () => number;
 }
 
+const KNOWN = {
+  directory: true,
+  threshold: true,
+  mode: true,
+  hash: true,
+  sweepEvery: true,
+  lockTimeout: true,
+  now: true,
+} as const;
+
 const SWEPT_BY_ITSELF = 1000;
 /** Files that one sweep looks at, at the least. */
 const LOOKED_AT = 1000;
@@ -68,6 +79,7 @@ export class FilesystemStore implements SessionStore {
 
   /** @throws SessionConfigError */
   constructor(options: FilesystemStoreOptions = {}) {
+    refuseUnknown(options, KNOWN);
     const { directory = './flask_session' } = options;
     if (!directory) throw new SessionConfigError('directory', 'an empty text', 'the path of a folder');
     this.#folder = new CacheFolder(directory, wholeNumber('mode', options.mode ?? 0o600));

@@ -11,6 +11,7 @@
  */
 import type { SessionStore, StoredRecord, WriteResult } from '../core/store.ts';
 import { SessionStoreError } from '../errors.ts';
+import { refuseUnknown } from './known-options.ts';
 import { Deadlines, toExptime } from './memcached/expiry.ts';
 import type { Item, Items, Token } from './memcached/items.ts';
 import { note, tokenOf } from './memcached/known-bytes.ts';
@@ -27,6 +28,19 @@ export interface MemcachedStoreOptions extends MemcachedOptions {
   /** The clock, in milliseconds since 1970. Lifetimes of more than 30 days need a server with about the same time. */
   now?: () => number;
 }
+
+const KNOWN = {
+  now: true,
+  client: true,
+  servers: true,
+  url: true,
+  distribution: true,
+  username: true,
+  password: true,
+  tls: true,
+  timeout: true,
+  maxItemSize: true,
+} as const;
 
 /** Somebody else changes the record to the same bytes between each reading and writing: not for ever. */
 const MAX_ATTEMPTS = 100;
@@ -45,6 +59,7 @@ export class MemcachedStore implements SessionStore {
 
   /** Connects at the first use. @throws SessionConfigError */
   constructor(options: MemcachedStoreOptions = {}) {
+    refuseUnknown(options, KNOWN);
     const { items, client, binary } = itemsFrom(options);
     this.#items = items;
     this.atomic = items.atomic;

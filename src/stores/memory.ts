@@ -11,6 +11,7 @@
  */
 import type { SessionStore, StoredRecord, WriteResult } from '../core/store.ts';
 import { SessionConfigError, SessionStoreError } from '../errors.ts';
+import { refuseUnknown } from './known-options.ts';
 
 export interface MemoryStoreOptions {
   /** Records that are kept at most. Default 100,000. */
@@ -25,6 +26,8 @@ export interface MemoryStoreOptions {
   /** The clock, in milliseconds since 1970. */
   now?: () => number;
 }
+
+const KNOWN = { maxRecords: true, maxBytes: true, sweepInterval: true, now: true } as const;
 
 /** Records that one write looks at for expired ones: more than it can add, so that sweeping keeps up with any load. */
 const SWEPT_PER_WRITE = 2;
@@ -66,6 +69,7 @@ export class MemoryStore implements SessionStore {
 
   /** @throws SessionConfigError */
   constructor(options: MemoryStoreOptions = {}) {
+    refuseUnknown(options, KNOWN);
     this.#maxRecords = atLeast('maxRecords', options.maxRecords ?? 100_000, 1);
     this.#maxBytes = atLeast('maxBytes', options.maxBytes ?? 256 * 1024 * 1024, 1);
     this.#sweepInterval = atLeast('sweepInterval', options.sweepInterval ?? 60, 0);

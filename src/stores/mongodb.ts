@@ -9,6 +9,7 @@
  */
 import type { SessionStore, StoredRecord, WriteResult } from '../core/store.ts';
 import { SessionStoreError } from '../errors.ts';
+import { refuseUnknown } from './known-options.ts';
 import { type Collection, isDuplicate, type MongodbClient, type MongodbDatabase } from './mongodb/collection.ts';
 import { MongodbConnection } from './mongodb/connection.ts';
 import { setDocument, toDate, toRecord } from './mongodb/document.ts';
@@ -43,6 +44,17 @@ export interface MongodbStoreOptions {
   now?: () => number;
 }
 
+const KNOWN = {
+  client: true,
+  db: true,
+  url: true,
+  database: true,
+  collection: true,
+  createIndexes: true,
+  onNotice: true,
+  now: true,
+} as const;
+
 /** Times that a write starts over because what was in its way has just gone. */
 const ATTEMPTS = 5;
 const RECORD = { projection: { _id: 0, val: 1, expiration: 1 } };
@@ -60,7 +72,9 @@ export class MongodbStore implements SessionStore {
   #closed = false;
 
   /** Opens nothing yet. @throws SessionConfigError */
-  constructor({ createIndexes = true, onNotice = warn, now = Date.now, ...place }: MongodbStoreOptions = {}) {
+  constructor(options: MongodbStoreOptions = {}) {
+    refuseUnknown(options, KNOWN);
+    const { createIndexes = true, onNotice = warn, now = Date.now, ...place } = options;
     this.#connection = new MongodbConnection(place);
     this.#createIndexes = createIndexes;
     this.#onNotice = onNotice;

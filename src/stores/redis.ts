@@ -8,6 +8,7 @@
  */
 import type { SessionStore, StoredRecord, WriteResult } from '../core/store.ts';
 import { SessionConfigError, SessionStoreError } from '../errors.ts';
+import { refuseUnknown } from './known-options.ts';
 import { commandsOf, type RedisClient, type RedisCommands } from './redis/client.ts';
 import { RedisConnection } from './redis/connection.ts';
 import { isDriver, openClient, type RedisDriver } from './redis/driver.ts';
@@ -31,6 +32,8 @@ export interface RedisStoreOptions {
   now?: () => number;
 }
 
+const KNOWN = { client: true, url: true, driver: true, now: true } as const;
+
 export class RedisStore implements SessionStore {
   readonly name = 'redis';
   readonly #connection: RedisConnection | undefined;
@@ -40,7 +43,9 @@ export class RedisStore implements SessionStore {
   #closed = false;
 
   /** Opens nothing yet. @throws SessionConfigError */
-  constructor({ client, url, driver, now = Date.now }: RedisStoreOptions = {}) {
+  constructor(options: RedisStoreOptions = {}) {
+    refuseUnknown(options, KNOWN);
+    const { client, url, driver, now = Date.now } = options;
     this.#now = now;
     if (driver !== undefined && !isDriver(driver)) {
       throw new SessionConfigError('driver', JSON.stringify(driver), '`redis` or `ioredis`');

@@ -15,6 +15,7 @@ import {
   type WriteResult,
 } from '../core/store.ts';
 import { SessionConfigError, SessionStoreError } from '../errors.ts';
+import { refuseUnknown } from './known-options.ts';
 import { executorOf, type SqlClient, survive } from './sql/client.ts';
 import { Database, explained, type Table } from './sql/database.ts';
 import { type Change, type SqlLayout, toBuffer, type Verbs } from './sql/dialect.ts';
@@ -62,6 +63,20 @@ export interface SqlStoreOptions {
   now?: () => number;
 }
 
+const KNOWN = {
+  client: true,
+  url: true,
+  table: true,
+  schema: true,
+  sequence: true,
+  layout: true,
+  create: true,
+  prepare: true,
+  cleanupEvery: true,
+  dialect: true,
+  now: true,
+} as const;
+
 /** It is not clear yet who came first: a row that is as expected, and did not change, changed in between. */
 const CONTENTION: unique symbol = Symbol('contention');
 /** Expired rows that one write deletes along the way. */
@@ -77,6 +92,7 @@ export class SqlStore implements SessionStore {
 
   /** Opens nothing yet. @throws SessionConfigError */
   constructor(options: SqlStoreOptions) {
+    refuseUnknown(options, KNOWN);
     const { client, url, layout = 'sqlalchemy', cleanupEvery = 0, prepare = true, dialect } = options;
     oneOf('layout', layout, ['sqlalchemy', 'postgresql']);
     oneOf('dialect', dialect, [undefined, 'postgresql', 'mysql', 'sqlite']);

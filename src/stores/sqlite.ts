@@ -11,6 +11,7 @@
  */
 import type { Awaitable, SessionStore, StoredRecord, WriteResult } from '../core/store.ts';
 import { SessionConfigError, SessionStoreError } from '../errors.ts';
+import { refuseUnknown } from './known-options.ts';
 import { Database, isBusy, loadSqlite, type Row, type Sqlite } from './sqlite-database.ts';
 
 export interface SqliteStoreOptions {
@@ -23,6 +24,8 @@ export interface SqliteStoreOptions {
   /** The clock, in milliseconds since 1970. */
   now?: () => number;
 }
+
+const KNOWN = { path: true, table: true, busyTimeout: true, now: true } as const;
 
 const MAX_PAUSE_MS = 20;
 /** A change can add one row, and three are looked at for it, so that sweeping keeps up with any load. */
@@ -47,6 +50,7 @@ export class SqliteStore implements SessionStore {
 
   /** Opens nothing yet: the first verb does. @throws SessionConfigError, also where the runtime has no `node:sqlite` */
   constructor(options: SqliteStoreOptions = {}) {
+    refuseUnknown(options, KNOWN);
     this.#path = options.path ?? '.flacon/sessions.db';
     this.#table = options.table ?? 'sessions';
     this.#busyTimeout = options.busyTimeout ?? 5000;

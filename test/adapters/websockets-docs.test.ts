@@ -40,6 +40,9 @@ const containing = (text: string): string => snippets.find((code) => code.includ
 
 test('the server does what its page says', async () => {
   const visitor = new SocketVisitor(`http://127.0.0.1:${await run(containing("app.post('/sign-in'"))}`);
+  // From the console of a browser: pages with a policy that forbids it, as Express's own are, would not do.
+  const page = await visitor.send('/');
+  expect([page.status, page.body]).toEqual([200, 'a page']);
   const stranger = await visitor.connect();
   expect(await stranger.closed).toBe(4403);
   expect((await visitor.send('/sign-in', 'POST')).body).toBe('hello');

@@ -4,6 +4,7 @@
  */
 import type { SessionStore, StoredRecord, WriteResult } from '../../core/store.ts';
 import { SessionStoreError } from '../../errors.ts';
+import { refuseUnknown } from '../known-options.ts';
 import { type KeyLanes, type Limit, lanesOf, type Turn } from './key-lanes.ts';
 
 /** Milliseconds that a verb may hold its key, well beyond the deadline of the request that wants it. */
@@ -18,6 +19,8 @@ export interface GatewayOptions {
   patience?: number;
 }
 
+const KNOWN = { now: true, patience: true } as const;
+
 export abstract class GatewayStore implements SessionStore {
   abstract readonly name: string;
   readonly atomic = false;
@@ -27,7 +30,9 @@ export abstract class GatewayStore implements SessionStore {
   #position: AsyncIterator<string> | undefined;
 
   /** @param place what turns are taken at: the same object for all stores over it */
-  constructor(place: object, { now = Date.now, patience = PATIENCE }: GatewayOptions) {
+  constructor(place: object, options: GatewayOptions) {
+    refuseUnknown(options, KNOWN);
+    const { now = Date.now, patience = PATIENCE } = options;
     this.#lanes = lanesOf(place);
     this.now = now;
     this.#patience = patience;
