@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
 import { IncomingMessage, ServerResponse } from 'node:http';
-import { currentHolder, runWithSession, type SessionHolder } from '../core/context.ts';
+import { runWithSession, type SessionHolder } from '../core/context.ts';
 import { SessionExchange } from '../core/exchange.ts';
 import type { SessionInterface, SessionRequest } from '../core/session-interface.ts';
 import { isPromise } from '../core/store.ts';
@@ -131,8 +131,7 @@ export function serveWithSession(
 /** Makes it the request's, in its property and for the listeners of what Node emits. */
 export function bindExchange(exchange: SessionExchange, place: Place, req: IncomingMessage, res: ServerResponse): void {
   (req as unknown as Carrier)[place.exchange] = exchange;
-  (req as Message)[HOLDER] = exchange;
-  (res as Message)[HOLDER] = exchange;
+  if (place.exchange !== SESSION || LATEST in req) (req as Message)[LATEST] = exchange;
   if (!(place.accessible in req)) prepare(place, req, res);
 }
 
@@ -162,9 +161,20 @@ function prototypeOf(message: object, native: object): object {
 }
 
 const LISTENS = Symbol.for('flacon.listens');
-/** Whose request a message is of: the listeners' that it is given later, whatever request they are given to it in. */
-const HOLDER = Symbol.for('flacon.holder');
-type Message = EventEmitter & { [HOLDER]?: SessionHolder | undefined };
+const SESSION = Symbol.for('flacon.session');
+/** On a request with several interfaces: the exchange of the one that was set up last. */
+const LATEST = Symbol.for('flacon.latest');
+type Message = EventEmitter & {
+  readonly req?: Message;
+  readonly [SESSION]?: SessionHolder | undefined;
+  [LATEST]?: SessionHolder | undefined;
+};
+
+/** Of the message's own request, whatever request a listener is given to it in. */
+function holderOf(message: Message): SessionHolder | undefined {
+  const request = message.req ?? message;
+  return request[LATEST] ?? request[SESSION];
+}
 
 /** Node emits what happens to a connection outside of any request; its listeners are a request's all the same. */
 function listenInContext(owner: object): void {
@@ -172,8 +182,7 @@ function listenInContext(owner: object): void {
   const native = Object.getPrototypeOf(owner);
   for (const method of ['on', 'addListener', 'prependListener'] as const) {
     const value = function (this: Message, ...args: unknown[]): unknown {
-      this[HOLDER] ??= currentHolder();
-      if (this[HOLDER] && this.emit === native.emit) this.emit = emitInContext;
+      if (this.emit === native.emit && holderOf(this)) this.emit = emitInContext;
       return native[method].apply(this, args);
     };
     Object.defineProperty(owner, method, { value, writable: true, configurable: true });
@@ -182,5 +191,5 @@ function listenInContext(owner: object): void {
 }
 
 function emitInContext(this: Message, ...args: unknown[]): boolean {
-  return runWithSession(this[HOLDER] as SessionHolder, () => EventEmitter.prototype.emit.apply(this, args as never));
+  return runWithSession(holderOf(this) as SessionHolder, () => EventEmitter.prototype.emit.apply(this, args as never));
 }
