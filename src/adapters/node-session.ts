@@ -131,7 +131,8 @@ export function serveWithSession(
 /** Makes it the request's, in its property and for the listeners of what Node emits. */
 export function bindExchange(exchange: SessionExchange, place: Place, req: IncomingMessage, res: ServerResponse): void {
   (req as unknown as Carrier)[place.exchange] = exchange;
-  if (place.exchange !== SESSION || LATEST in req) (req as Message)[LATEST] = exchange;
+  // Nearly every program has one place, and looking for what is not there costs.
+  if (places.size > 1) (req as Message)[LATEST] = exchange;
   if (!(place.accessible in req)) prepare(place, req, res);
 }
 
