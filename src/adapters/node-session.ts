@@ -105,13 +105,25 @@ export function serveWithSession(
     next();
     return;
   }
-  const exchange = new NodeExchange(sessionInterface, new NodeRequest(req, trustProxy), res, next);
-  if (sessionInterface.opensLazily) {
-    bindExchange(exchange, place, req, res);
-    if (!exchange.isIdle) exchange.hold();
-    runWithSession(exchange, next);
+  const request = new NodeRequest(req, trustProxy);
+  const exchange = new NodeExchange(sessionInterface, request, res, next);
+  if (!sessionInterface.opensLazily) {
+    serveOpened(exchange, place, req, res, next);
     return;
   }
+  bindExchange(exchange, place, req, res);
+  if (sessionInterface.savesUntouched(request)) exchange.hold();
+  runWithSession(exchange, next);
+}
+
+/** A function of its own: what closures share would be made for each request of the others, too. */
+function serveOpened(
+  exchange: NodeExchange,
+  place: Place,
+  req: IncomingMessage,
+  res: ServerResponse,
+  next: (error?: unknown) => void,
+): void {
   const start = (): void => {
     bindExchange(exchange, place, req, res);
     exchange.hold();
