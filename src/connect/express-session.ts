@@ -19,7 +19,7 @@ export interface ExpressSessionSource extends TakingOver {
   /** Default `connect.sid`. */
   readonly name?: string | undefined;
   /** What the cookies were set with; decides how they are deleted. */
-  readonly cookie?: FormerCookieOptions | undefined;
+  readonly cookie?: FormerCookieOptions | object | undefined;
   readonly [other: string]: unknown;
 }
 

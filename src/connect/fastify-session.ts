@@ -24,7 +24,7 @@ export interface FastifySessionSource extends TakingOver {
   /** The signature's hash. Default `sha256`. */
   readonly algorithm?: string | undefined;
   /** What the cookies were set with; decides how they are deleted. `secure` is true unless it says something else. */
-  readonly cookie?: FormerCookieOptions | undefined;
+  readonly cookie?: FormerCookieOptions | object | undefined;
   readonly [other: string]: unknown;
 }
 

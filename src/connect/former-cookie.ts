@@ -11,7 +11,6 @@ export interface FormerCookieOptions {
   readonly httpOnly?: boolean | undefined;
   readonly sameSite?: boolean | string | undefined;
   readonly partitioned?: boolean | undefined;
-  readonly [other: string]: unknown;
 }
 
 /**
