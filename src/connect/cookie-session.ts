@@ -19,8 +19,8 @@ import { secretsFrom } from './signed-id.ts';
 export interface CookieSessionSource extends TakingOver {
   /** Default `session`: give our cookie another name. */
   readonly name?: string | undefined;
-  /** All of them verify. */
-  readonly keys?: readonly Key[] | undefined;
+  /** All of them verify. A Keygrip object of one's own is not taken. */
+  readonly keys?: readonly Key[] | object | undefined;
   /** In place of `keys`, one key. */
   readonly secret?: Key | undefined;
   /** Milliseconds. */
@@ -30,7 +30,7 @@ export interface CookieSessionSource extends TakingOver {
   readonly secure?: boolean | undefined;
   readonly httpOnly?: boolean | undefined;
   readonly sameSite?: boolean | string | undefined;
-  readonly [other: string]: unknown;
+  readonly signed?: boolean | undefined;
 }
 
 /**
@@ -38,7 +38,10 @@ export interface CookieSessionSource extends TakingOver {
  * @param options how sessions are kept from now on: in a store, or in our own cookie, encrypted
  * @throws SessionConfigError
  */
-export function fromCookieSession(options: SessionOptions, source: CookieSessionSource): SessionInterface {
+export function fromCookieSession<Source extends CookieSessionSource>(
+  options: SessionOptions,
+  source: Source,
+): SessionInterface {
   if (typeof source !== 'object' || source === null) {
     throw new SessionConfigError('source', describe(source), 'the options that cookie-session was given');
   }

@@ -18,9 +18,10 @@ export interface ExpressSessionSource extends TakingOver {
   readonly store?: FormerStoreLike | undefined;
   /** Default `connect.sid`. */
   readonly name?: string | undefined;
+  /** Its former name. */
+  readonly key?: string | undefined;
   /** What the cookies were set with; decides how they are deleted. */
   readonly cookie?: FormerCookieOptions | object | undefined;
-  readonly [other: string]: unknown;
 }
 
 /**
@@ -28,7 +29,10 @@ export interface ExpressSessionSource extends TakingOver {
  * @param options how sessions are kept from now on: in a store
  * @throws SessionConfigError
  */
-export function fromExpressSession(options: SessionOptions, source: ExpressSessionSource): ServerSideSessionInterface {
+export function fromExpressSession<Source extends ExpressSessionSource>(
+  options: SessionOptions,
+  source: Source,
+): ServerSideSessionInterface {
   if (typeof source !== 'object' || source === null) {
     throw new SessionConfigError('source', describe(source), 'the options that express-session was given');
   }

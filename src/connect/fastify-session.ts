@@ -25,7 +25,6 @@ export interface FastifySessionSource extends TakingOver {
   readonly algorithm?: string | undefined;
   /** What the cookies were set with; decides how they are deleted. `secure` is true unless it says something else. */
   readonly cookie?: FormerCookieOptions | object | undefined;
-  readonly [other: string]: unknown;
 }
 
 /**
@@ -33,7 +32,10 @@ export interface FastifySessionSource extends TakingOver {
  * @param options how sessions are kept from now on: in a store
  * @throws SessionConfigError
  */
-export function fromFastifySession(options: SessionOptions, source: FastifySessionSource): ServerSideSessionInterface {
+export function fromFastifySession<Source extends FastifySessionSource>(
+  options: SessionOptions,
+  source: Source,
+): ServerSideSessionInterface {
   if (typeof source !== 'object' || source === null) {
     throw new SessionConfigError('source', describe(source), 'the options that @fastify/session was given');
   }
