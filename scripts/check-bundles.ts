@@ -140,6 +140,7 @@ async function withEsbuild(folder: string, code: string, peers: readonly string[
 async function withVite(folder: string, code: string, peers: readonly string[], isEdge: boolean): Promise<Bundle> {
   const entry = join(folder, 'entry.js');
   writeFileSync(entry, code);
+  const environment = process.env.NODE_ENV;
   const built = await buildWithVite({
     root: folder,
     configFile: false,
@@ -153,6 +154,9 @@ async function withVite(folder: string, code: string, peers: readonly string[], 
       rolldownOptions: { input: entry, external: (name) => isOutside(name, peers), output: { codeSplitting: false } },
     },
   });
+  // Vite says `production` to the whole process: to the steps that follow, npm would leave out what tests need.
+  if (environment === undefined) delete process.env.NODE_ENV;
+  else process.env.NODE_ENV = environment;
   const { output } = built as { output: readonly { type: string }[] };
   const chunks = output.filter((part): part is Chunk => part.type === 'chunk');
   return {

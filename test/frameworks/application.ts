@@ -79,7 +79,14 @@ async function startIn(repository: string, recipe: Recipe): Promise<Application>
     writeFileSync(join(folder, path), text);
   }
 
-  const flags = ['--prefer-offline', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
+  const flags = [
+    '--include=dev',
+    '--prefer-offline',
+    '--ignore-scripts',
+    '--no-audit',
+    '--no-fund',
+    '--loglevel=error',
+  ];
   const installed = await finished('npm', ['ci', ...flags], folder, write, { ...process.env, PATH });
   if (installed !== 0) {
     if (process.env.CI || !/ENOTFOUND|ECONNREFUSED|EAI_AGAIN|ENOTCACHED|ETIMEDOUT/.test(output)) {
