@@ -93,6 +93,8 @@ class Server {
  * the other.
  */
 const GENERATIONS = 3;
+/** Rounds of each process that do not count: a server that was just started is not what is paid for. */
+const WARM_UP = 6;
 
 async function perRequest(): Promise<boolean> {
   const samples = new Map<string, number[]>(Object.keys(cases).map((name) => [name, []]));
@@ -118,11 +120,10 @@ async function measureAll(samples: ReadonlyMap<string, number[]>, rounds: number
     if (!servers.has(kind)) servers.set(kind, await new Server(kind).start());
   }
   for (const [kind, server] of servers) if (kind !== 'bare') await server.signIn();
-  for (let round = -3; round < rounds; round++) {
+  for (let round = -WARM_UP; round < rounds; round++) {
     for (const [name, { kind, path, session }] of Object.entries(cases)) {
       const server = servers.get(kind) as Server;
       const cpu = await server.measure(path, session ? server.cookie : undefined, REQUESTS);
-      // The first rounds warm the servers up.
       if (round >= 0) samples.get(name)?.push(cpu);
     }
   }
