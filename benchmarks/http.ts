@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { Load } from './http/load.ts';
 import { median, type Target, verdict } from './report.ts';
 
-const ROUNDS = Number(process.env.ROUNDS ?? 25);
+const ROUNDS = Number(process.env.ROUNDS ?? 60);
 const REQUESTS = Number(process.env.REQUESTS ?? 4000);
 
 interface Case {
@@ -92,9 +92,9 @@ class Server {
  * A process has luck or not with what the compiler makes of it, for as long as it lives: so there are several of each, one after
  * the other.
  */
-const GENERATIONS = 3;
+const GENERATIONS = 6;
 /** Rounds of each process that do not count: a server that was just started is not what is paid for. */
-const WARM_UP = 6;
+const WARM_UP = 5;
 
 async function perRequest(): Promise<boolean> {
   const samples = new Map<string, number[]>(Object.keys(cases).map((name) => [name, []]));
@@ -104,7 +104,9 @@ async function perRequest(): Promise<boolean> {
   const over = new Map<string, number>();
   for (const [name, list] of samples) {
     const { bare } = cases[name] as Case;
-    if (bare) over.set(name, median(list) - median(samples.get(bare) as number[]));
+    // What the machine does besides changes slowly: the two of one round are compared.
+    const without = samples.get(bare ?? name) as number[];
+    if (bare) over.set(name, median(list.map((cpu, round) => cpu - (without[round] as number))));
   }
   const bare = median(samples.get(BARE) as number[]);
   console.log(
