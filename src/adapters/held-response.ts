@@ -109,11 +109,6 @@ class HeldResponse {
 
   #begin(method: Method, args: unknown[]): unknown {
     if (this.#isMissed()) return this.call(method, args);
-    if (!this.#outer && this.#exchange.skip()) {
-      this.#phase = 'begun';
-      if (method === 'end') this.#restore();
-      return this.#do(method, args);
-    }
     const rest = this.#check(method, args);
     this.#phase = 'saving';
     let effects: Awaitable<SessionEffects[]>;

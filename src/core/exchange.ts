@@ -70,18 +70,6 @@ export class SessionExchange implements SessionHolder {
     return !this.#session && this.#interface.opensLazily && !this.#interface.savesUntouched(this.#request);
   }
 
-  /**
-   * In place of `save`, where there is nothing to save: no handler asked for the session, and no rule asks for it to be
-   * refreshed.
-   * @returns whether that is so
-   */
-  skip(): boolean {
-    if (this.#session || this.#replacement || this.#saved || this.#interface.savesUntouched(this.#request))
-      return false;
-    this.#saved = true;
-    return true;
-  }
-
   /** In place of `save`, where the response has begun without asking for it: what is changed is late. */
   miss(): void {
     if (this.#saved) return;
