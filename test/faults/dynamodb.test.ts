@@ -11,38 +11,22 @@ import { type StartedDynamodb, startOwnDynamodb } from '../servers/dynamodb.ts';
 import { until } from '../servers/process.ts';
 import { type FaultProxy, startProxy } from '../servers/proxy.ts';
 import { failed, scriptedDynamodb } from '../servers/scripted-dynamodb.ts';
-import { expectFailures as expectTypedFailures } from './failures.ts';
+import {
+  bytes,
+  expectNothingUnhandled,
+  expectRecovery,
+  expectFailures as expectTypedFailures,
+  later,
+  text,
+} from './failures.ts';
 
 /** Seconds. */
 const DEADLINE = 1;
-const later = () => Date.now() + 60_000;
-const bytes = (text: string) => new TextEncoder().encode(text);
-const text = (record: { bytes: Uint8Array } | undefined) => record && new TextDecoder().decode(record.bytes);
 
-const unhandled: unknown[] = [];
-const collect = (reason: unknown): void => void unhandled.push(reason);
-process.on('unhandledRejection', collect);
-afterAll(() => {
-  process.off('unhandledRejection', collect);
-  expect(unhandled).toEqual([]);
-});
+expectNothingUnhandled();
 
 function expectFailures(store: GuardedStore, code?: string): Promise<SessionStoreError[]> {
   return expectTypedFailures(store, { deadline: DEADLINE, code, name: 'dynamodb' });
-}
-
-/** The same store works again, without anything having been restarted but the server. */
-async function expectRecovery(store: GuardedStore, ...expected: string[]): Promise<void> {
-  let found: string | undefined;
-  await until(async () => {
-    try {
-      found = text(await store.read('k'));
-      return true;
-    } catch {
-      return false;
-    }
-  }, 'the store has recovered');
-  expect(found).toBeOneOf(expected);
 }
 
 const credentials = { accessKeyId: 'local', secretAccessKey: 'local' };

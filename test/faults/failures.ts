@@ -1,8 +1,24 @@
-/** What every store owes when the system behind it fails: an error of its own, in time, from each verb. */
+/** What every store owes when the system behind it fails: an error of its own, in time, from each verb, and to work again. */
 import { setTimeout as pause } from 'node:timers/promises';
-import { expect } from 'vitest';
+import { afterAll, expect } from 'vitest';
 import type { GuardedStore } from '../../src/core/guarded-store.ts';
 import { SessionStoreError } from '../../src/index.ts';
+import { until } from '../servers/process.ts';
+
+export const later = () => Date.now() + 60_000;
+export const bytes = (text: string) => new TextEncoder().encode(text);
+export const text = (record: { bytes: Uint8Array } | undefined) => record && new TextDecoder().decode(record.bytes);
+
+/** For a whole file: nothing that failed in it was left without somebody who looks at it. */
+export function expectNothingUnhandled(): void {
+  const unhandled: unknown[] = [];
+  const collect = (reason: unknown): void => void unhandled.push(reason);
+  process.on('unhandledRejection', collect);
+  afterAll(() => {
+    process.off('unhandledRejection', collect);
+    expect(unhandled).toEqual([]);
+  });
+}
 
 /** Deadlines that pass one after the other before an answer counts as late: one is what was asked for, the others are slack. */
 const SLACK = 4;
@@ -32,8 +48,6 @@ export interface Expected {
 
 /** Every verb fails, typed and in time. */
 export async function expectFailures(store: GuardedStore, expected: Expected): Promise<SessionStoreError[]> {
-  const bytes = (text: string) => new TextEncoder().encode(text);
-  const later = () => Date.now() + 60_000;
   const verbs: (() => unknown)[] = [
     () => store.read('k'),
     () => store.write('k', bytes('two'), later(), bytes('one')),
@@ -52,10 +66,28 @@ export async function expectFailures(store: GuardedStore, expected: Expected): P
 }
 
 async function failureOf(verb: () => unknown): Promise<SessionStoreError> {
-  try {
-    await verb();
-  } catch (error) {
-    return error as SessionStoreError;
-  }
+  const failure = await outcome(verb);
+  if (failure instanceof Error) return failure as SessionStoreError;
   throw new Error('it should have failed');
+}
+
+/** The same store works again, without anything having been restarted but the server. */
+export async function expectRecovery(store: GuardedStore, ...expected: (string | undefined)[]): Promise<void> {
+  let found: string | undefined;
+  await until(async () => {
+    const result = await outcome(() => store.read('k'));
+    if (result instanceof Error) return false;
+    found = text(result);
+    return true;
+  }, 'the store has recovered');
+  expect(found).toBeOneOf(expected);
+}
+
+/** What comes of it, error or not. */
+export async function outcome<T>(verb: () => T | Promise<T>): Promise<T | Error> {
+  try {
+    return await verb();
+  } catch (error) {
+    return error as Error;
+  }
 }

@@ -19,21 +19,12 @@ import { Visitor } from '../../src/testing/visitor.ts';
 import { available, temporaryFolder, until } from '../servers/process.ts';
 import { type FaultProxy, startProxy } from '../servers/proxy.ts';
 import { startOwnRedis } from '../servers/redis.ts';
-import { expectFailures as expectTypedFailures } from './failures.ts';
+import { bytes, expectNothingUnhandled, expectFailures as expectTypedFailures, later, text } from './failures.ts';
 
 /** Seconds. */
 const DEADLINE = 1;
-const later = () => Date.now() + 60_000;
-const bytes = (text: string) => new TextEncoder().encode(text);
-const text = (record: { bytes: Uint8Array } | undefined) => record && new TextDecoder().decode(record.bytes);
 
-const unhandled: unknown[] = [];
-const collect = (reason: unknown): void => void unhandled.push(reason);
-process.on('unhandledRejection', collect);
-afterAll(() => {
-  process.off('unhandledRejection', collect);
-  expect(unhandled).toEqual([]);
-});
+expectNothingUnhandled();
 
 async function expectFailures(store: GuardedStore): Promise<void> {
   await expectTypedFailures(store, { deadline: DEADLINE });

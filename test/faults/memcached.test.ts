@@ -10,48 +10,26 @@ import { Visitor } from '../../src/testing/visitor.ts';
 import { ask, type Certificate, type StartedMemcached, selfSigned, startOwnMemcached } from '../servers/memcached.ts';
 import { available, until } from '../servers/process.ts';
 import { type FaultProxy, startProxy } from '../servers/proxy.ts';
-import { expectFailures as expectTypedFailures } from './failures.ts';
+import {
+  bytes,
+  expectNothingUnhandled,
+  expectRecovery,
+  expectFailures as expectTypedFailures,
+  later,
+  outcome,
+  text,
+} from './failures.ts';
 
 /** Seconds. */
 const DEADLINE = 1;
-const later = () => Date.now() + 60_000;
-const bytes = (text: string) => new TextEncoder().encode(text);
-const text = (record: { bytes: Uint8Array } | undefined) => record && new TextDecoder().decode(record.bytes);
 const put = (port: number, key: string, value: string) => ask(port, `set ${key} 0 60 ${value.length}\r\n${value}`);
 
-const unhandled: unknown[] = [];
-const collect = (reason: unknown): void => void unhandled.push(reason);
-process.on('unhandledRejection', collect);
-afterAll(() => {
-  process.off('unhandledRejection', collect);
-  expect(unhandled).toEqual([]);
-});
+expectNothingUnhandled();
 
 /** @returns the codes of the causes */
 async function expectFailures(store: GuardedStore, code?: string): Promise<unknown[]> {
   const failures = await expectTypedFailures(store, { deadline: DEADLINE, code, name: 'memcached' });
   return failures.map(({ cause }) => (cause as { code?: unknown } | undefined)?.code);
-}
-
-/** The same store works again, without anything having been restarted but the server. */
-async function expectRecovery(store: GuardedStore, ...expected: (string | undefined)[]): Promise<void> {
-  let found: string | undefined;
-  await until(async () => {
-    const result = await outcome(() => store.read('k'));
-    if (result instanceof Error) return false;
-    found = text(result);
-    return true;
-  }, 'the store has recovered');
-  expect(found).toBeOneOf(expected);
-}
-
-/** What comes of it, error or not. */
-async function outcome<T>(verb: () => T | Promise<T>): Promise<T | Error> {
-  try {
-    return await verb();
-  } catch (error) {
-    return error as Error;
-  }
 }
 
 const memcached = await available(startOwnMemcached);

@@ -11,42 +11,24 @@ import { type StartedMongodb, startOwnMongodb } from '../servers/mongodb.ts';
 import { startPeer, writeError } from '../servers/mongodb-peer.ts';
 import { available, freePort, until } from '../servers/process.ts';
 import { type FaultProxy, startProxy } from '../servers/proxy.ts';
-import { expectFailures as expectTypedFailures } from './failures.ts';
+import {
+  bytes,
+  expectNothingUnhandled,
+  expectRecovery,
+  expectFailures as expectTypedFailures,
+  later,
+  text,
+} from './failures.ts';
 
 /** Seconds. */
 const DEADLINE = 1;
-const MINUTE = 60_000;
 /** Connections that these tests leave open at most: those of four verbs at once, and the ones by which the driver watches. */
 const FEW = 10;
-const later = () => Date.now() + MINUTE;
-const bytes = (text: string) => Buffer.from(text);
-const text = (record: { bytes: Uint8Array } | undefined) => record && new TextDecoder().decode(record.bytes);
 
-const unhandled: unknown[] = [];
-const collect = (reason: unknown): void => void unhandled.push(reason);
-process.on('unhandledRejection', collect);
-afterAll(() => {
-  process.off('unhandledRejection', collect);
-  expect(unhandled).toEqual([]);
-});
+expectNothingUnhandled();
 
 function expectFailures(store: GuardedStore, code?: string): Promise<SessionStoreError[]> {
   return expectTypedFailures(store, { deadline: DEADLINE, code, name: 'mongodb' });
-}
-
-/** The same store works again, without anything having been restarted but the server. */
-async function expectRecovery(store: GuardedStore, ...expected: (string | undefined)[]): Promise<void> {
-  let found: string | undefined;
-  const works = async () => {
-    try {
-      found = text(await store.read('k'));
-      return true;
-    } catch {
-      return false;
-    }
-  };
-  await until(works, 'the store has recovered');
-  expect(found).toBeOneOf(expected);
 }
 
 const ways: { name: string; open(url: string): { store: MongodbStore; end(): Promise<void> } }[] = [

@@ -12,48 +12,24 @@ import { Visitor } from '../../src/testing/visitor.ts';
 import { available, freePort, until } from '../servers/process.ts';
 import { type FaultProxy, startProxy } from '../servers/proxy.ts';
 import { cli, type StartedRedis, startOwnRedis, startRedisCluster, startSentinelledRedis } from '../servers/redis.ts';
-import { expectFailures as expectTypedFailures } from './failures.ts';
+import {
+  bytes,
+  expectNothingUnhandled,
+  expectRecovery,
+  expectFailures as expectTypedFailures,
+  later,
+  outcome,
+  text,
+} from './failures.ts';
 
 /** Seconds. */
 const DEADLINE = 1;
 const MINUTE = 60_000;
-const later = () => Date.now() + MINUTE;
-const bytes = (text: string) => new TextEncoder().encode(text);
-const text = (record: { bytes: Uint8Array } | undefined) => record && new TextDecoder().decode(record.bytes);
 
-const unhandled: unknown[] = [];
-const collect = (reason: unknown): void => void unhandled.push(reason);
-process.on('unhandledRejection', collect);
-afterAll(() => {
-  process.off('unhandledRejection', collect);
-  expect(unhandled).toEqual([]);
-});
+expectNothingUnhandled();
 
 function expectFailures(store: GuardedStore, code?: string): Promise<SessionStoreError[]> {
   return expectTypedFailures(store, { deadline: DEADLINE, code, name: 'redis' });
-}
-
-/** The same store works again, without anything having been restarted but the server. */
-async function expectRecovery(store: GuardedStore, ...expected: string[]): Promise<void> {
-  let found: string | undefined;
-  await until(async () => {
-    try {
-      found = text(await store.read('k'));
-      return true;
-    } catch {
-      return false;
-    }
-  }, 'the store has recovered');
-  expect(found).toBeOneOf(expected);
-}
-
-/** What comes of it, error or not. */
-async function outcome<T>(verb: () => T | Promise<T>): Promise<T | Error> {
-  try {
-    return await verb();
-  } catch (error) {
-    return error as Error;
-  }
 }
 
 /** What can be between the engine and the server. */

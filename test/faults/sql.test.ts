@@ -13,51 +13,26 @@ import { startOwnMariadb } from '../servers/mariadb.ts';
 import { startOwnPostgres } from '../servers/postgres.ts';
 import { available, until } from '../servers/process.ts';
 import { type FaultProxy, startProxy } from '../servers/proxy.ts';
-import { expectFailures as expectTypedFailures } from './failures.ts';
+import {
+  bytes,
+  expectNothingUnhandled,
+  expectRecovery,
+  expectFailures as expectTypedFailures,
+  later,
+  outcome,
+  text,
+} from './failures.ts';
 
 /** Seconds. */
 const DEADLINE = 1;
-const MINUTE = 60_000;
-const later = () => Date.now() + MINUTE;
-const bytes = (text: string) => new TextEncoder().encode(text);
-const text = (record: { bytes: Uint8Array } | undefined) => record && new TextDecoder().decode(record.bytes);
 
-const unhandled: unknown[] = [];
-const collect = (reason: unknown): void => void unhandled.push(reason);
-process.on('unhandledRejection', collect);
-afterAll(() => {
-  process.off('unhandledRejection', collect);
-  expect(unhandled).toEqual([]);
-});
+expectNothingUnhandled();
 
 const [postgres, mariadb] = await Promise.all([available(startOwnPostgres), available(startOwnMariadb)]);
 afterAll(() => Promise.all([postgres.server?.stop(), mariadb.server?.stop()]));
 
 function expectFailures(store: GuardedStore, code?: string): Promise<SessionStoreError[]> {
   return expectTypedFailures(store, { deadline: DEADLINE, code, name: 'sql' });
-}
-
-/** The same store works again, without anything having been restarted but the server. */
-async function expectRecovery(store: GuardedStore, ...expected: (string | undefined)[]): Promise<void> {
-  let found: string | undefined;
-  await until(async () => {
-    try {
-      found = text(await store.read('k'));
-      return true;
-    } catch {
-      return false;
-    }
-  }, 'the store has recovered');
-  expect(found).toBeOneOf(expected);
-}
-
-/** What comes of it, error or not. */
-async function outcome<T>(verb: () => T | Promise<T>): Promise<T | Error> {
-  try {
-    return await verb();
-  } catch (error) {
-    return error as Error;
-  }
 }
 
 interface Opened {
